@@ -1,0 +1,44 @@
+"""A run on disk: layout, atomic writes, locks, life cycle, history, seal."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gage.store.errors import (
+        RunAmbiguous,
+        RunNotFound,
+        RunsDirError,
+        StoreError,
+    )
+    from gage.store.history import HistoryWriter
+    from gage.store.runs import ManifestEntry, OutputChunk, OutputWriter, OwnedRun, Run, Runs
+    from gage.store.state import RunState
+
+__all__ = [
+    "HistoryWriter",
+    "ManifestEntry",
+    "OutputChunk",
+    "OutputWriter",
+    "OwnedRun",
+    "Run",
+    "RunAmbiguous",
+    "RunNotFound",
+    "RunState",
+    "Runs",
+    "RunsDirError",
+    "StoreError",
+]
+
+_HOMES = {
+    "HistoryWriter": "history",
+    "RunState": "state",
+    **dict.fromkeys(("RunAmbiguous", "RunNotFound", "RunsDirError", "StoreError"), "errors"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'gage.store' has no attribute {name!r}")
+    module = import_module(f"gage.store.{_HOMES.get(name, 'runs')}")
+    value = globals()[name] = getattr(module, name)
+    return value

@@ -1,0 +1,73 @@
+"""The seal tells of every change, and of no other."""
+
+import os
+
+from gage.store.history import HistoryWriter
+from gage.store.runs import Run, Runs
+from gage.store.seal import check_seal, make_read_only, seal_writer
+from tests.store.conftest import finished
+
+
+def sealed_run(runs: Runs) -> Run:
+    run = runs.create({"operation": "train"})
+    history = HistoryWriter(run.dir, run.id, source="sdk")
+    history.log({"loss": 1.0})
+    history.close()
+    run.event("exited", status=0)
+    run.finalise()
+    return runs.get(run.id)
+
+
+def test_a_changed_file_is_named(runs: Runs) -> None:
+    run = sealed_run(runs)
+    path = run.meta_dir / "run.json"
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content.replace(b"train", b"trash"))
+    assert check_seal(run.dir) == ["meta/run.json: its content has changed"]
+    path.write_bytes(content[:-5])
+    assert check_seal(run.dir) == ["meta/run.json: 5 bytes are missing"]
+    path.unlink()
+    assert check_seal(run.dir) == ["meta/run.json: no such file or directory"]
+
+
+def test_a_changed_history_is_named_and_a_longer_one_is_legal(runs: Runs) -> None:
+    run = sealed_run(runs)
+    [segment] = run.history_dir.glob("*.jsonl")
+    with segment.open("ab") as file:
+        file.write(b'{"_step":1,"_t":5,"loss":0.5}\n')
+    assert check_seal(run.dir) == []
+    assert run.metrics == {"loss": 0.5}
+    segment.write_bytes(segment.read_bytes().replace(b"1.0", b"2.0"))
+    assert check_seal(run.dir) == [f"history/{segment.name}: its content has changed"]
+
+
+def test_late_segments_get_a_seal_of_their_own(runs: Runs) -> None:
+    run = sealed_run(runs)
+    late = HistoryWriter(run.dir, run.id, source="sdk")
+    late.log({"late": 1})
+    late.close()
+    assert not (run.history_dir / f"seal.{late.writer}.json").exists()
+    seal_writer(str(run.dir), run.id, late.writer)
+    assert check_seal(run.dir) == []
+    assert run.metrics == {"loss": 1.0, "late": 1}
+
+
+def test_odd_files_are_no_obstacle(runs: Runs) -> None:
+    run = runs.create({})
+    run.history_dir.mkdir()
+    (run.history_dir / "odd.jsonl").write_text("")
+    (run.history_dir / "metrics.0-aa.jsonl").write_text("")
+    run.finalise()
+    (run.history_dir / "seal.0-aa.json").write_text('[]\n{"segments": {"x": 3}}\ndamaged')
+    path = run.meta_dir / "seal.jsonl"
+    path.chmod(0o644)
+    path.write_text("3\n" + path.read_text())
+    assert check_seal(run.dir) == []
+
+
+def test_a_run_without_seal_has_no_faults(runs: Runs) -> None:
+    run = finished(runs)
+    os.unlink(run.meta_dir / "seal.jsonl")
+    assert check_seal(run.dir) == []
+    make_read_only(str(run.dir))  # what is not there is left alone
