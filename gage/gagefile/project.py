@@ -1,0 +1,178 @@
+"""Which project a directory belongs to, and where its runs are."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from gage.core.dirs import home_dir
+from gage.core.errors import GageError, UsageError
+
+__all__ = [
+    "GAGEFILE_NAMES",
+    "Project",
+    "ProjectDirError",
+    "RunsDir",
+    "TwoGagefilesError",
+    "find_gagefile",
+    "find_project",
+    "runs_location",
+]
+
+GAGEFILE_NAMES = tuple(
+    os.path.join(folder, f"gage.{kind}")
+    for folder in ("", ".gage")
+    for kind in ("toml", "yaml", "json")
+)
+
+# Runs mark a project, too: else removing its Gage file would hide them.
+_MARKERS = (".git", "pyproject.toml", os.path.join(".gage", "runs"))
+
+
+class Project(NamedTuple):
+    """A directory whose programs are run.
+
+    Attributes:
+        dir: absolute, with the links and names by which the user got there.
+        gagefile_path: None where the project has no Gage file.
+        name: the directory's name.
+    """
+
+    dir: Path
+    gagefile_path: Path | None
+    name: str
+
+
+class RunsDir(NamedTuple):
+    """Where runs are kept.
+
+    Attributes:
+        path: absolute; it may not exist yet.
+        source: what decided it, such as `GAGE_RUNS` or `$runs-dir in gage.toml`.
+    """
+
+    path: Path
+    source: str
+
+
+class TwoGagefilesError(GageError):
+    """A project has more than one Gage file, so it is unclear which one counts."""
+
+    def __init__(self, directory: Path, names: tuple[str, ...]) -> None:
+        listed = " and ".join(names)
+        super().__init__(
+            f"Two Gage files in {directory}: {listed}", hint="Keep one of them and remove the other"
+        )
+        self.directory = directory
+        self.names = names
+
+
+class ProjectDirError(UsageError):
+    """`GAGE_PROJECT_DIR` names something that is not a directory."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(
+            f"GAGE_PROJECT_DIR is not a directory: {value}",
+            hint="Correct the variable, or unset it to find the project by its Gage file",
+        )
+        self.value = value
+
+
+def find_project(cwd: Path) -> Project | None:
+    """Return the project that `cwd` belongs to, None if there is none.
+
+    That is `GAGE_PROJECT_DIR`, else the nearest ancestor with a Gage file, else the nearest
+    with `.git`, `pyproject.toml` or `.gage/runs` that is not the home directory.
+
+    Raises:
+        TwoGagefilesError: the project has two Gage files.
+        ProjectDirError: `GAGE_PROJECT_DIR` is no directory.
+    """
+    start = Path(os.path.abspath(cwd))
+    if value := os.environ.get("GAGE_PROJECT_DIR"):
+        chosen = Path(os.path.abspath(start / os.path.expanduser(value)))
+        if not chosen.is_dir():
+            raise ProjectDirError(value)
+        return _project(chosen, find_gagefile(chosen))
+    above = (start, *start.parents)
+    for directory in above:
+        if path := find_gagefile(directory):
+            return _project(directory, path)
+    return _marked_project(above)
+
+
+def find_gagefile(directory: Path) -> Path | None:
+    """Return the Gage file of `directory`, `gage.*` or `.gage/gage.*`; None if there is none.
+
+    Raises:
+        TwoGagefilesError: there is more than one.
+    """
+    base = str(directory)
+    found = tuple(name for name in GAGEFILE_NAMES if os.path.isfile(os.path.join(base, name)))
+    if len(found) > 1:
+        raise TwoGagefilesError(directory, found[:2])
+    return directory / found[0] if found else None
+
+
+def runs_location(project: Project | None, option: str | None) -> RunsDir:
+    """Return where runs are kept: the first of these that is set.
+
+    `option` (the value of `--runs`), `GAGE_RUNS`, `$runs-dir` in the Gage file (relative to the
+    project), `.gage/runs` in the project; outside of a project `~/.gage/runs`.
+
+    Raises:
+        GagefileError: the Gage file seems to set `$runs-dir`, but cannot be read.
+    """
+    if option:
+        return RunsDir(_absolute(option, Path()), "--runs")
+    if value := os.environ.get("GAGE_RUNS"):
+        return RunsDir(_absolute(value, Path()), "GAGE_RUNS")
+    if project is None:
+        return RunsDir(home_dir() / ".gage" / "runs", "no project here")
+    if stated := _stated_runs_dir(project):
+        return stated
+    return RunsDir(project.dir / ".gage" / "runs", "default of the project")
+
+
+def _project(directory: Path, gagefile_path: Path | None) -> Project:
+    return Project(directory, gagefile_path, directory.name or str(directory))
+
+
+def _marked_project(above: tuple[Path, ...]) -> Project | None:
+    home = home_dir()
+    for directory in above:
+        # People keep their dotfiles in git; that does not make the home directory a project.
+        if _is_same(directory, home):
+            continue
+        if any(os.path.exists(os.path.join(directory, marker)) for marker in _MARKERS):
+            return _project(directory, None)
+    return None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return one == other
+
+
+def _absolute(value: str, base: Path) -> Path:
+    return Path(os.path.abspath(base / os.path.expanduser(value)))
+
+
+def _stated_runs_dir(project: Project) -> RunsDir | None:
+    if project.gagefile_path is None:
+        return None
+    # A file with a syntax error must not hide the runs, unless it moves them.
+    if b"runs-dir" not in project.gagefile_path.read_bytes():
+        return None
+    from gage.gagefile.load import GagefileError, load_gagefile
+
+    gagefile = load_gagefile(project.gagefile_path)
+    for fault in gagefile.faults:
+        if fault.operation is None and fault.key == "$runs-dir":
+            problem = f"key '$runs-dir': {fault.message}"
+            raise GagefileError(gagefile.path, problem, fault.line, fault.column)
+    if gagefile.runs_dir is None:
+        return None
+    source = f"$runs-dir in {project.gagefile_path.relative_to(project.dir)}"
+    return RunsDir(_absolute(gagefile.runs_dir, project.dir), source)
