@@ -1,0 +1,3 @@
+"""What is recorded about a run: console, system, source files, git, packages."""
+
+__all__: list[str] = []
