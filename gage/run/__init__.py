@@ -1,0 +1,3 @@
+"""One run: plan, stage, launch, watch, finish."""
+
+__all__: list[str] = []
