@@ -1,0 +1,3 @@
+"""The command line: one file per command; the only room that prints or exits."""
+
+__all__: list[str] = []
