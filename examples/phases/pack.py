@@ -1,0 +1,6 @@
+"""Pack the report for sending."""
+
+import zipfile
+
+with zipfile.ZipFile("report.zip", "w") as archive:
+    archive.write("report.json")
