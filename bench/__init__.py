@@ -1,0 +1,1 @@
+"""Measurements of Gage against bare Python and its peers: `python -m bench`."""
