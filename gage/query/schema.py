@@ -43,4 +43,4 @@ create table value (
 create index value_v on value (kid, v, rid);
 create index value_run on value (rid);
 """
-"""Times are seconds since 1970. `run.row` is the JSON that `gage runs --json` prints for the run."""
+"""Times are seconds since 1970; `run.row` is the JSON that `gage runs --json` prints of the run."""
