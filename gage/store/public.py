@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["run_json"]
 
 _FULL_KEYS = (
-    *("version", "commands", "config_origin", "user_command", "gage", "timeout_s", "retries"),
+    *("commands", "config_origin", "user_command", "gage", "timeout_s", "retries"),
     *("env", "parent", "staged_from"),
 )
 
@@ -58,6 +58,8 @@ def run_json(run: "Run", *, full: bool) -> dict[str, JsonValue]:
         "forked_from": record.get("forked_from"),
         "deps": _deps(run),
         "dropped": _last(events, "dropped"),
+        "version": record.get("version"),
+        "listing": record.get("listing"),
     }
     return shown | _more(run) if full else shown
 

@@ -14,7 +14,8 @@ KEYS = [
     *("id", "name", "operation", "namespace", "project", "status", "exit_code", "label", "tags"),
     *("config", "metrics", "attributes", "created", "started", "stopped", "duration_s", "dir"),
     *("source_digest", "git", "user", "host", "project_name", "group", "job_type", "identifiers"),
-    *("reason", "batch", "restarted_from", "forked_from", "deps", "dropped"),
+    *("reason", "batch", "restarted_from", "forked_from", "deps", "dropped", "version"),
+    "listing",
 ]
 
 
