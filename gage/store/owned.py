@@ -17,6 +17,7 @@ from gage.store.journal import Journal
 from gage.store.lock import RunLock
 from gage.store.manifest import ManifestEntry, write_manifest
 from gage.store.output import OutputWriter
+from gage.store.ownsum import with_own_digest
 from gage.store.run import Run
 
 if TYPE_CHECKING:
@@ -145,12 +146,10 @@ class OwnedRun(Run):
         self._close_writers()
         self._fold_rest()
         with self._journal.change(self.id):
-            seal_run(self._dir, self.id)
-            fields: dict[str, JsonValue] = {}
-            if reason is not None:
-                fields["reason"] = reason
+            fields: dict[str, JsonValue] = {} if reason is None else {"reason": reason}
             if dropped := self._dropped():
                 fields["dropped"] = dropped
+            fields["seal"] = seal_run(self._dir, self.id)
             self._append_event("finalised", fields, sync=False)
             make_read_only(self._dir)
         self.close()
@@ -180,6 +179,8 @@ class OwnedRun(Run):
         event["lock"] = list(lock) if lock else None
         told = self.redact(dict(fields))
         line = dump_json(event | told if isinstance(told, dict) else event)
+        if kind == "finalised":  # it comes after the seal, which so cannot cover it
+            line = with_own_digest(line)
         append_line(os.path.join(self._dir, layout.STATE), line, sync=sync)
 
     def _process(self) -> dict[str, JsonValue]:

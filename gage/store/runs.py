@@ -20,6 +20,7 @@ from gage.store.lock import LockProbe, RunLock, probe
 from gage.store.manifest import ManifestEntry
 from gage.store.output import OutputChunk, OutputWriter
 from gage.store.owned import OwnedRun
+from gage.store.ownsum import with_own_digest
 from gage.store.run import Run
 from gage.store.selection import RunList, descending
 from gage.store.state import RunState, StateEvent, is_where_it_ran, read_events
@@ -296,7 +297,8 @@ def _remove_tree(path: str) -> None:
 
 
 def _lock_content() -> bytes:
-    return dump_json({"event": "lock", "t": to_iso(time.time()), **this_process().to_event()})
+    line = dump_json({"event": "lock", "t": to_iso(time.time()), **this_process().to_event()})
+    return with_own_digest(line)
 
 
 def _may_be_taken(path: str, run: Run, *, locked: bool = False) -> bool:

@@ -5,56 +5,133 @@ import os
 import stat
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
 from gage.core.values import JsonValue
-from gage.store.atomic import dump_json, write_atomic, write_json
+from gage.store.atomic import dump_json, write_atomic
 from gage.store.layout import FORMAT_VERSION, HISTORY, LOCK, META, SEAL
+from gage.store.ownsum import with_own_digest
 
-__all__ = ["check_seal", "make_read_only", "seal_run", "seal_writer"]
+__all__ = [
+    "Sealed",
+    "check_seal",
+    "is_draft",
+    "make_read_only",
+    "read_seal",
+    "read_writer_seal",
+    "seal_late_rows",
+    "seal_run",
+    "seal_writer",
+]
 
 _BLOCK_BYTES = 1 << 20
 
 
-def seal_run(run_dir: str, run_id: str) -> None:
+class Sealed(NamedTuple):
+    """What a seal says of a file.
+
+    Attributes:
+        path: in the run, with `/`.
+        size: how many bytes, from the first, the digest is of.
+        rows: lines in them; -1 where the seal does not say.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    rows: int = -1
+
+
+def seal_run(run_dir: str, run_id: str) -> str:
     """Write `meta/seal.jsonl`, and a seal for every writer of the history.
+
+    Returns:
+        The digest of `meta/seal.jsonl`.
 
     Raises:
         StoreError: they could not be written.
     """
     _remove_drafts(run_dir)
-    for writer in _writers(run_dir):
-        seal_writer(run_dir, run_id, writer)
-    lines = []
-    for path in _meta_files(run_dir):
-        size, _, digest = _digest(os.path.join(run_dir, path), None)
-        told: dict[str, JsonValue] = {"path": path.replace(os.sep, "/")}
-        lines.append(dump_json(told | {"size": size, "sha256": digest}))
-    write_atomic(os.path.join(run_dir, SEAL), b"".join(lines), sync=True)
+    writers = _writers(run_dir)
+    sealed = [_seal(run_dir, path) for path in _meta_files(run_dir)]
+    sealed += [one for writer in writers for one in seal_writer(run_dir, run_id, writer)]
+    lines = b"".join(
+        dump_json({"path": one.path, "size": one.size, "sha256": one.sha256}) for one in sealed
+    )
+    write_atomic(os.path.join(run_dir, SEAL), lines, sync=True)
+    # A writer that closed meanwhile saw no seal, and so did not care for its last rows.
+    for writer in writers:
+        seal_late_rows(run_dir, run_id, writer)
+    return sha256(lines).hexdigest()
 
 
-def seal_writer(run_dir: str, run_id: str, writer: str) -> None:
+def seal_writer(run_dir: str, run_id: str, writer: str) -> list[Sealed]:
     """Write `history/seal.<writer>.json` for the segments that `writer` has by now."""
     folder = os.path.join(run_dir, HISTORY)
-    segments: dict[str, JsonValue] = {}
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".jsonl") and name.split(".")[1] == writer:
-            size, rows, digest = _digest(os.path.join(folder, name), None)
-            segments[name] = {"bytes": size, "rows": rows, "sha256": digest}
+    sealed = [_seal(run_dir, f"{HISTORY}/{name}") for name in _segments(folder, writer)]
+    told: dict[str, JsonValue] = {
+        os.path.basename(one.path): {"bytes": one.size, "rows": one.rows, "sha256": one.sha256}
+        for one in sealed
+    }
     seal: dict[str, JsonValue] = {"v": FORMAT_VERSION, "run": run_id, "writer": writer}
-    write_json(os.path.join(folder, f"seal.{writer}.json"), seal | {"segments": segments})
+    line = with_own_digest(dump_json(seal | {"segments": told}))
+    write_atomic(os.path.join(folder, f"seal.{writer}.json"), line, sync=False)
+    return sealed
+
+
+def seal_late_rows(run_dir: str, run_id: str, writer: str) -> None:
+    """Seal what `writer` wrote after the run was sealed; nothing where there is nothing new."""
+    if not os.path.exists(os.path.join(run_dir, SEAL)):
+        return
+    folder = os.path.join(run_dir, HISTORY)
+    known, _ = read_writer_seal(run_dir, writer)
+    sizes = {one.path: one.size for one in known}
+    names = _segments(folder, writer)
+    if any(
+        os.stat(os.path.join(folder, name)).st_size != sizes.get(f"{HISTORY}/{name}")
+        for name in names
+    ):
+        seal_writer(run_dir, run_id, writer)
+
+
+def read_seal(run_dir: str) -> tuple[list[Sealed], int]:
+    """What `meta/seal.jsonl` says, and how many of its lines do not parse."""
+    try:
+        with open(os.path.join(run_dir, SEAL), "rb") as file:
+            entries = [_entry(line) for line in file]
+    except OSError:
+        return [], 0
+    return [entry for entry in entries if entry], entries.count(None)
+
+
+def read_writer_seal(run_dir: str, writer: str) -> tuple[list[Sealed], bytes]:
+    """What `history/seal.<writer>.json` says, and its bytes; nothing where it is damaged."""
+    try:
+        with open(os.path.join(run_dir, HISTORY, f"seal.{writer}.json"), "rb") as file:
+            data = file.read()
+        value = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        return [], b""
+    segments = value.get("segments") if isinstance(value, dict) else None
+    found = [
+        _sealed(f"{HISTORY}/{name}", told.get("bytes"), told.get("sha256"), told.get("rows"))
+        for name, told in (segments.items() if isinstance(segments, dict) else ())
+        if isinstance(told, dict) and "/" not in name
+    ]
+    return [one for one in found if one], data
 
 
 def check_seal(run_dir: str | os.PathLike[str]) -> list[str]:
     """What is no longer as it was sealed, a line each; empty if all is well, or nothing was sealed.
 
-    Files that have grown since are compared up to the size they had.
+    Files that have grown since are compared up to the size they had. `gage.store.verify` also
+    looks at what the seal does not name.
     """
     base = os.fspath(run_dir)
-    return [
-        f"{path}: {fault}"
-        for path, size, digest in _sealed(base)
-        if (fault := _fault(os.path.join(base, path), size, digest))
-    ]
+    told = dict.fromkeys(read_seal(base)[0])
+    for writer in _writers(base):
+        told |= dict.fromkeys(one._replace(rows=-1) for one in read_writer_seal(base, writer)[0])
+    return [f"{one.path}: {fault}" for one in told if (fault := _fault(base, one))]
 
 
 def make_read_only(run_dir: str) -> None:
@@ -69,25 +146,26 @@ def make_read_only(run_dir: str) -> None:
             continue  # another owner's file; the seal still tells of changes
 
 
+def is_draft(name: str) -> bool:
+    """Whether a file is one that a writer was about to rename, or was killed before it did."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
 def _meta_files(run_dir: str) -> Iterator[str]:
     """The files in `meta/`, as paths in the run, without the lock, the seal and drafts."""
     for folder, dirs, names in os.walk(os.path.join(run_dir, META)):
         dirs.sort()
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), run_dir)
-            if path not in {LOCK, SEAL} and not _is_draft(name):
+            if path not in {LOCK, SEAL} and not is_draft(name):
                 yield path
 
 
 def _remove_drafts(run_dir: str) -> None:
     """Remove what a killed writer left: we hold the lock, so nobody is writing here now."""
     for folder, _, names in os.walk(os.path.join(run_dir, META)):
-        for name in filter(_is_draft, names):
+        for name in filter(is_draft, names):
             os.unlink(os.path.join(folder, name))
-
-
-def _is_draft(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".tmp")
 
 
 def _writers(run_dir: str) -> list[str]:
@@ -97,6 +175,17 @@ def _writers(run_dir: str) -> list[str]:
         return []
     segments = [name.split(".") for name in names if name.endswith(".jsonl")]
     return sorted({words[1] for words in segments if len(words) > 2})
+
+
+def _segments(folder: str, writer: str) -> list[str]:
+    """The file names of a writer's segments."""
+    names = [name for name in os.listdir(folder) if name.endswith(".jsonl")]
+    return sorted(name for name in names if name.split(".")[1] == writer)
+
+
+def _seal(run_dir: str, path: str) -> Sealed:
+    size, rows, digest = _digest(os.path.join(run_dir, path), None)
+    return Sealed(path.replace(os.sep, "/"), size, digest, rows)
 
 
 def _digest(path: str, size: int | None) -> tuple[int, int, str]:
@@ -113,33 +202,32 @@ def _digest(path: str, size: int | None) -> tuple[int, int, str]:
     return total, lines, digest.hexdigest()
 
 
-def _sealed(base: str) -> Iterator[tuple[str, int, str]]:
-    for line in _lines(os.path.join(base, SEAL)):
-        if isinstance(line, dict):
-            yield str(line.get("path")), int(str(line.get("size"))), str(line.get("sha256"))
-    for writer in _writers(base):
-        for seal in _lines(os.path.join(base, HISTORY, f"seal.{writer}.json")):
-            segments = seal.get("segments") if isinstance(seal, dict) else None
-            for name, told in segments.items() if isinstance(segments, dict) else ():
-                if isinstance(told, dict):
-                    path = os.path.join(HISTORY, name)
-                    yield path, int(str(told.get("bytes"))), str(told.get("sha256"))
-
-
-def _lines(path: str) -> Iterator[JsonValue]:
+def _entry(line: bytes) -> Sealed | None:
     try:
-        with open(path, "rb") as file:
-            for line in file:
-                yield json.loads(line)
-    except (OSError, ValueError):
-        return
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    return _sealed(fields.get("path"), fields.get("size"), fields.get("sha256"), None)
 
 
-def _fault(path: str, size: int, digest: str) -> str | None:
+def _sealed(path: JsonValue, size: JsonValue, digest: JsonValue, rows: JsonValue) -> Sealed | None:
+    """An entry whose fields are of their types: a record may be damaged, or hostile."""
+    if not (isinstance(path, str) and isinstance(digest, str) and type(size) is int):
+        return None
+    parts = path.split("/")
+    if size < 0 or parts[0] not in {META, HISTORY} or not {"", ".", ".."}.isdisjoint(parts):
+        return None
+    return Sealed(path, size, digest, rows if type(rows) is int else -1)
+
+
+def _fault(base: str, sealed: Sealed) -> str | None:
     try:
-        found, _, actual = _digest(path, size)
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    if found < size:
-        return f"{size - found} bytes are missing"
-    return None if actual == digest else "its content has changed"
+        found, _, actual = _digest(os.path.join(base, sealed.path), sealed.size)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        return (reason or str(error)).lower()
+    if found < sealed.size:
+        return f"{sealed.size - found} bytes are missing"
+    return None if actual == sealed.sha256 else "its content has changed"

@@ -1,10 +1,13 @@
 """The seal tells of every change, and of no other."""
 
+import json
 import os
+from hashlib import sha256
 
 from gage.store.history import HistoryWriter
+from gage.store.ownsum import check_own_digest
 from gage.store.runs import Run, Runs
-from gage.store.seal import check_seal, make_read_only, seal_writer
+from gage.store.seal import Sealed, check_seal, make_read_only, read_seal, seal_writer
 from tests.store.conftest import finished
 
 
@@ -71,3 +74,48 @@ def test_a_run_without_seal_has_no_faults(runs: Runs) -> None:
     os.unlink(run.meta_dir / "seal.jsonl")
     assert check_seal(run.dir) == []
     make_read_only(str(run.dir))  # what is not there is left alone
+
+
+def finalising_line(run: Run) -> bytes:
+    return (run.meta_dir / "state.jsonl").read_bytes().splitlines(keepends=True)[-1]
+
+
+def test_the_last_event_names_the_seal_and_vouches_for_itself(runs: Runs) -> None:
+    run = sealed_run(runs)
+    line = finalising_line(run)
+    seal = (run.meta_dir / "seal.jsonl").read_bytes()
+    assert json.loads(line)["seal"] == sha256(seal).hexdigest()
+    assert check_own_digest(line) is True
+    assert check_own_digest(line.replace(b"finalised", b"Finalised")) is False
+
+
+def test_every_flipped_byte_shows_in_a_line_with_its_own_digest(runs: Runs) -> None:
+    line = finalising_line(sealed_run(runs))
+    for at in range(len(line)):
+        for bit in (1, 2, 32):
+            flipped = bytearray(line)
+            flipped[at] ^= bit
+            assert check_own_digest(bytes(flipped)) is not True
+
+
+def test_the_seal_covers_the_history_too(runs: Runs) -> None:
+    run = sealed_run(runs)
+    [segment] = run.history_dir.glob("*.jsonl")
+    sealed, damaged = read_seal(str(run.dir))
+    assert f"history/{segment.name}" in {one.path for one in sealed}
+    assert damaged == 0
+    os.unlink(run.history_dir / f"seal.{segment.name.split('.')[1]}.json")
+    segment.unlink()
+    assert check_seal(run.dir) == [f"history/{segment.name}: no such file or directory"]
+
+
+def test_hostile_entries_are_no_part_of_a_seal(runs: Runs) -> None:
+    run = sealed_run(runs)
+    path = run.meta_dir / "seal.jsonl"
+    path.chmod(0o644)
+    hostile = ["/etc/passwd", "../x", "meta/../../x", "meta//x", "files/x", "", 3, None]
+    lines = [json.dumps({"path": name, "size": 1, "sha256": "ab"}) for name in hostile]
+    lines += ['{"path": "meta/x", "size": -1, "sha256": "ab"}', "[" * 100_000]
+    path.write_text("\n".join(lines) + '\n{"path": "meta/\\u0000", "size": 1, "sha256": "ab"}\n')
+    assert read_seal(str(run.dir)) == ([Sealed("meta/\0", 1, "ab")], len(lines))
+    assert check_seal(run.dir) == ["meta/\0: embedded null byte"]
