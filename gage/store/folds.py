@@ -1,14 +1,22 @@
 """Folding a history into summaries: which rows count, and what they come to."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from gage.core.summary import MetricFold
 from gage.core.values import ConfigValue, JsonValue, from_stored
 from gage.store.segments import Segment, read_segments, to_row
 
-__all__ = ["SOURCES", "HistoryFold", "Series", "fold_metrics"]
+__all__ = [
+    "SOURCES",
+    "HistoryFold",
+    "Series",
+    "fold_metrics",
+    "series_names",
+    "source_of",
+    "superseded_from",
+]
 
 # The first of these that has a key is the one that counts.
 SOURCES = ("sdk", "tfevents", "output")
@@ -54,7 +62,7 @@ class HistoryFold:
     def update(self) -> None:
         """Fold what is new."""
         segments = read_segments(self._run_dir)
-        cuts = _cuts(segments)
+        cuts = superseded_from(segments)
         if cuts != self._cuts:
             # A resumed writer makes rows invalid that may have been counted.
             self._reset()
@@ -74,9 +82,9 @@ class HistoryFold:
             else:
                 ranks[rank] = fold
         return {
-            name: series
+            name: Series(sources[source][rank], source, rank)
             for key, sources in by_key.items()
-            for name, series in _named(key, sources).items()
+            for name, (source, rank) in series_names(key, sources).items()
         }
 
     def first_steps(self) -> dict[tuple[str, int, str], int]:
@@ -117,7 +125,7 @@ class HistoryFold:
 
     def _fold(self, segment: Segment, start: int) -> None:
         writer = segment.writer
-        self._writers[writer] = (segment.source or SOURCES[-1], segment.rank)
+        self._writers[writer] = (source_of(segment), segment.rank)
         cut = self._cuts.get(writer)
         skipped = segment.skipped
         for raw in segment.raw(start):
@@ -183,8 +191,13 @@ class HistoryFold:
                     self._folds[writer, key].add(value, row.step)
 
 
-def _cuts(segments: list[Segment]) -> dict[str, int]:
-    """Writer to the step from which on its rows are superseded."""
+def source_of(segment: Segment) -> str:
+    """The source of a segment; where its header was lost, the one that counts least."""
+    return segment.source or SOURCES[-1]
+
+
+def superseded_from(segments: Sequence[Segment]) -> dict[str, int]:
+    """Writer to the step from which on its rows are superseded by one that resumed it."""
     cuts: dict[str, int] = {}
     for segment in segments:
         if segment.from_step is not None:
@@ -193,13 +206,16 @@ def _cuts(segments: list[Segment]) -> dict[str, int]:
     return cuts
 
 
-def _named(key: str, sources: Mapping[str, Mapping[int, MetricFold]]) -> dict[str, Series]:
+def series_names(key: str, sources: Mapping[str, Collection[int]]) -> dict[str, tuple[str, int]]:
+    """The series of a key: name to the source and the rank whose rows it is made of.
+
+    Args:
+        key: as it was logged.
+        sources: source to the ranks that have the key in it.
+    """
     source = next((name for name in SOURCES if name in sources), next(iter(sources)))
     ranks = sorted(sources[source])
-    return {
-        key if rank == ranks[0] else f"{key}@{rank}": Series(sources[source][rank], source, rank)
-        for rank in ranks
-    }
+    return {key if rank == ranks[0] else f"{key}@{rank}": (source, rank) for rank in ranks}
 
 
 def _merged(one: MetricFold, other: MetricFold) -> MetricFold:

@@ -76,8 +76,10 @@ class Segment:
                 try:
                     row = loads(line)
                 except (ValueError, RecursionError):
-                    self.skipped += len(line) > 1  # an empty line only closes a torn one
-                    continue
+                    row = _second_try(line)
+                    if row is None:
+                        self.skipped += len(line) > 1  # an empty line only closes a torn one
+                        continue
                 if isinstance(row, dict):
                     yield row
                 else:
@@ -181,6 +183,15 @@ def _apply_header(segment: Segment, header: dict[str, JsonValue]) -> None:
         segment.after = tuple(str(writer) for writer in after)
     if isinstance(from_step, int):
         segment.from_step = from_step
+
+
+def _second_try(line: bytes) -> JsonValue:
+    """What the standard library makes of a line: orjson refuses text that is not UTF-8."""
+    try:
+        value: JsonValue = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def _loads(size: int) -> Callable[[bytes], JsonValue]:
