@@ -7,11 +7,13 @@ from datetime import datetime, timezone
 
 __all__ = [
     "id_time",
+    "is_record_id",
     "is_run_id",
     "name_bits",
     "new_record_id",
     "new_run_id",
     "new_writer_id",
+    "record_ms",
     "run_name",
 ]
 
@@ -19,6 +21,7 @@ _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aiou"
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _HEX = frozenset("0123456789abcdef")
+_LAST_MS = 2**48 - 1  # what a record id can say
 
 
 class _Clock:
@@ -107,8 +110,22 @@ def new_record_id(*, after_ms: int = 0) -> str:
     """A new ULID whose time is later than `after_ms`, milliseconds since 1970."""
     ms, count = _clock.tick()
     # The counter leads the random part, so ids of one process ascend.
-    value = max(ms, after_ms + 1) << 80 | count << 68 | int.from_bytes(os.urandom(9), "big") >> 4
+    value = min(max(ms, after_ms + 1), _LAST_MS) << 80 | count << 68
+    value |= int.from_bytes(os.urandom(9), "big") >> 4
     return "".join(_BASE32[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+def is_record_id(text: str) -> bool:
+    """Whether `text` has the form of a record id: 26 letters and digits, 128 bits."""
+    return len(text) == 26 and text[0] <= "7" and all(letter in _BASE32 for letter in text)
+
+
+def record_ms(record_id: str) -> int:
+    """When a record was written, in milliseconds since 1970, by the clocks of those who wrote."""
+    value = 0
+    for letter in record_id[:10]:
+        value = value << 5 | _BASE32.index(letter)
+    return value
 
 
 def _word(bits: int) -> str:

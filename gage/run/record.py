@@ -7,6 +7,7 @@ from gage.core.secrets import is_secret_variable, redact_text
 from gage.core.values import JsonValue
 from gage.gagefile.model import Command, Operation
 from gage.run.plan import Plan
+from gage.store.users import current_user
 
 __all__ = ["command_from_json", "command_json", "env_json", "plan_record"]
 
@@ -23,7 +24,7 @@ def plan_record(plan: Plan) -> dict[str, JsonValue]:
         "namespace": _namespace(plan),
         "project": plan.gagefile.project_id if plan.gagefile else None,
         "project_name": plan.project_dir.name,
-        "user": _user(),
+        "user": current_user(plan.project_dir).name,
         "gage": __version__,
         "user_command": [*plan.request.user_command],
         "config": dict(plan.config.values),
@@ -84,21 +85,6 @@ def _namespace(plan: Plan) -> str:
     if plan.gagefile is not None and plan.gagefile.namespace:
         return plan.gagefile.namespace
     return plan.project_dir.name
-
-
-def _user() -> str:
-    """Who runs: GAGE_USER, else the login name."""
-    name = os.environ.get("GAGE_USER")
-    if name:
-        return name
-    if os.name == "nt":
-        return os.environ.get("USERNAME", "unknown")
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a uid without an entry, as in many containers
-        return os.environ.get("LOGNAME") or str(os.getuid())
 
 
 def command_from_json(value: JsonValue) -> Command:

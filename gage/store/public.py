@@ -13,6 +13,7 @@ from gage.store.output import recorded_phases
 from gage.store.state import RunState, StateEvent
 
 if TYPE_CHECKING:
+    from gage.core.attributes import Comment
     from gage.store.run import Run
 
 __all__ = ["run_json"]
@@ -33,12 +34,12 @@ def run_json(run: "Run", *, full: bool) -> dict[str, JsonValue]:
         "id": run.id,
         "name": run.name,
         "operation": record.get("operation"),
-        "namespace": record.get("namespace"),
-        "project": record.get("project"),
+        "namespace": run.namespace,
+        "project": run.project,
         "status": state.status.value,
         "exit_code": state.exit_code,
         "label": run.label,
-        "tags": _list(record.get("tags")),
+        "tags": [*run.tags],
         "config": to_public(run.config),
         "metrics": to_public(run.metrics),
         "attributes": {name: to_public(entry.get("value")) for name, entry in attributes.items()},
@@ -48,10 +49,10 @@ def run_json(run: "Run", *, full: bool) -> dict[str, JsonValue]:
         "git": _git(run),
         "user": record.get("user"),
         "host": _host(run, events),
-        "project_name": record.get("project_name"),
+        "project_name": run.project_name,
         "group": record.get("group"),
         "job_type": record.get("job_type"),
-        "identifiers": [],
+        "identifiers": [identifier.text for identifier in run.identifiers],
         "reason": state.reason,
         "batch": record.get("batch"),
         "restarted_from": record.get("restarted_from"),
@@ -68,7 +69,8 @@ def _more(run: "Run") -> dict[str, JsonValue]:
     """What one run is shown with."""
     return {
         "files": [_file(entry) for entry in run.manifest()],
-        "comments": [],
+        "comments": [_comment(comment) for comment in run.comments()],
+        "identifier_roles": {each.text: each.role for each in run.identifiers},
         "summaries": {name: to_public(entry) for name, entry in run.summaries().items()},
         "attribute_origins": {
             name: entry.get("origin") for name, entry in run.attributes().items()
@@ -83,6 +85,16 @@ def _file(entry: ManifestEntry) -> JsonValue:
     digest = f"sha256:{entry.sha256}" if entry.sha256 else None
     told: dict[str, JsonValue] = {"path": entry.path, "type": entry.type, "size": entry.size}
     return told | {"digest": digest, "link": entry.link}
+
+
+def _comment(comment: "Comment") -> JsonValue:
+    edit = comment.edit
+    told: dict[str, JsonValue] = {"id": comment.id, "author": comment.author}
+    told |= {"email": comment.email, "created": to_iso(comment.said_ms / 1000)}
+    told |= {"text": comment.text, "edited": None, "edited_by": None}
+    if edit is not None and comment.edited_ms is not None:
+        told |= {"edited": to_iso(comment.edited_ms / 1000), "edited_by": edit.author}
+    return told
 
 
 def _times(state: RunState, record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -135,7 +147,3 @@ def _output_sizes(run: "Run") -> dict[str, JsonValue]:
         except OSError:
             continue
     return sizes
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []

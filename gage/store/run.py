@@ -14,7 +14,6 @@ from gage.store import layout
 from gage.store.identity import Owner
 from gage.store.manifest import ManifestEntry, read_manifest
 from gage.store.output import OutputChunk, read_output
-from gage.store.people import is_deleted
 from gage.store.state import (
     RunState,
     StateEvent,
@@ -25,6 +24,7 @@ from gage.store.state import (
 )
 
 if TYPE_CHECKING:
+    from gage.core.attributes import Attributes, Comment, Identifier
     from gage.store.summaries import Summaries
 
 __all__ = ["Run"]
@@ -105,11 +105,20 @@ class Run:
     @property
     def is_deleted(self) -> bool:
         """Whether a record in `user/` deletes the run and none restores it."""
-        return is_deleted(os.path.join(self._dir, layout.USER))
+        return self._said is not None and bool(self._said.deletions)
+
+    @property
+    def said(self) -> "Attributes":
+        """What people said of the run, with who said it."""
+        if self._said is not None:
+            return self._said
+        from gage.core.attributes import fold_records
+
+        return fold_records((), run_id=self.id, start_tags=self._start_tags)
 
     def reload(self) -> None:
         """Forget what was read."""
-        for name in ("record", "_record_and_damage", "_summaries"):
+        for name in ("record", "_record_and_damage", "_summaries", "_said"):
             self.__dict__.pop(name, None)
 
     def events(self) -> list[StateEvent]:
@@ -163,10 +172,41 @@ class Run:
 
     @property
     def label(self) -> str | None:
-        """The label given at the start, else the one that the run's own summary gives."""
+        """The label that people gave it last, else that of its start, else of its own summary."""
+        if self._said is not None and self._said.label is not None:
+            return self._said.label.text
         given = self.record.get("label")
         told = self._summaries.attributes.get(_LABEL, {}).get("value") if given is None else given
         return told if isinstance(told, str) else None
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of the start and those that people added, without those that they removed."""
+        return self._start_tags if self._said is None else [tag.text for tag in self._said.tags]
+
+    @property
+    def identifiers(self) -> "list[Identifier]":
+        """The names that people gave to what the run made, such as `hf:org/model`."""
+        return [] if self._said is None else [*self._said.identifiers]
+
+    def comments(self) -> "list[Comment]":
+        """What people wrote of the run, oldest first."""
+        return [] if self._said is None else [*self._said.comments]
+
+    @property
+    def project(self) -> str | None:
+        """The id of the project that the run belongs to."""
+        return self._belongs("project")
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace of the project that the run belongs to."""
+        return self._belongs("namespace")
+
+    @property
+    def project_name(self) -> str | None:
+        """The name of the project that the run belongs to."""
+        return self._belongs("project_name")
 
     def meta(self, name: str) -> ConfigValue:
         """What `meta/<name>.json` holds, None if there is none or it cannot be read."""
@@ -214,6 +254,32 @@ class Run:
         if version != layout.FORMAT_VERSION:
             return value, f"its format version, {version}, is not one this Gage reads"
         return value, None
+
+    def _belongs(self, key: str) -> str | None:
+        tied = None if self._said is None else self._said.association
+        own = self.record.get(key)
+        if tied is None:
+            return own if isinstance(own, str) else None
+        told = {"project": tied.project, "namespace": tied.namespace}
+        return told.get(key, tied.project_name)
+
+    @property
+    def _start_tags(self) -> list[str]:
+        tags = self.record.get("tags")
+        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+    @cached_property
+    def _said(self) -> "Attributes | None":
+        """What the records in `user/` come to, None if there are none: the usual, quick case."""
+        path = os.path.join(self._dir, layout.USER)
+        try:
+            if not os.listdir(path):
+                return None
+        except OSError:
+            return None
+        from gage.store.attributes import fold_user_dir
+
+        return fold_user_dir(path, self._start_tags)
 
     @cached_property
     def _summaries(self) -> "Summaries":

@@ -14,8 +14,10 @@ import pytest
 from gage.core import ids
 from gage.core.status import Status
 from gage.core.values import JsonValue
+from gage.store.attributes import write_record
 from gage.store.errors import RunAmbiguous, RunNotFound, RunsDirError, StoreError
 from gage.store.runs import OwnedRun, Run, Runs
+from gage.store.users import User
 from tests.store.conftest import finished
 from tests.store.test_atomic import file_size_limit
 
@@ -83,17 +85,14 @@ def test_an_empty_location_has_no_newest_run(runs: Runs) -> None:
 
 def test_deleted_runs_are_not_listed(runs: Runs) -> None:
     gone, kept = finished(runs), finished(runs)
-    gone.user_dir.mkdir()
-    (gone.user_dir / "a.json").write_text('{"id": "A", "op": "delete", "refs": []}\n')
+    ann = User("Ann")
+    deletion = write_record(gone, "delete", user=ann)
     assert gone.is_deleted
     assert [run.id for run in runs.newest()] == [kept.id]
     assert runs.select([":"]) == [kept]
     assert runs.select([":"], deleted=True) == [gone]
-    (gone.user_dir / "b.json").write_text('{"id": "B", "op": "restore", "refs": ["A"]}\n')
+    write_record(gone, "restore", refs=[deletion.id], user=ann)
     assert not runs.get(gone.id).is_deleted
-    (gone.user_dir / "c.json").write_text("damaged\n")
-    (gone.user_dir / "d.json").write_text("[]\n")
-    (gone.user_dir / "e.json").write_text('{"id": "E", "op": "label", "refs": "x"}\n')
     assert len(runs.newest()) == 2
 
 
