@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gage.store.users import User
 
 __all__ = [
+    "RIVAL",
     "TEXT_LIMIT_BYTES",
     "StoredRecord",
     "TextRefused",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 TEXT_LIMIT_BYTES = 1_000_000
+RIVAL = "another file of the same id counts"
 _FILE_LIMIT_BYTES = 8 << 20  # a control character takes six bytes in JSON
 _DRAFT_AGE_S = 3600.0
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES})
@@ -122,6 +124,8 @@ def write_record(
     """
     said = dict(fields or {})
     _check_texts(said)
+    if sign and user.signing_key:
+        said["signed"] = True  # so that a signature that is removed is missed
     user_dir = os.path.join(run.dir, "user")
     newest = max(filter(is_record_id, (name[:26] for name in _names(user_dir))), default="")
     record_id = new_record_id(after_ms=record_ms(newest) if newest else 0)
@@ -220,7 +224,7 @@ def _without_rivals(found: list[StoredRecord]) -> list[StoredRecord]:
         if record is None or stored.fault is not None:
             result.append(stored)
         elif record.digest != chosen[record.id]:
-            result.append(stored._replace(fault="another file of the same id counts"))
+            result.append(stored._replace(fault=RIVAL))
         elif record.id not in told:  # of equal files one is enough
             told.add(record.id)
             result.append(stored)

@@ -1,6 +1,6 @@
 """Lines of JSON that end with a digest of themselves, where no seal can cover them."""
 
-__all__ = ["LineDigest", "check_own_digest", "with_own_digest"]
+__all__ = ["check_own_digest", "with_own_digest"]
 
 _KEY = b',"sha256":"'
 _END = b'"}'
