@@ -16,6 +16,7 @@ COMMANDS = {
     "open": "Open the files of a run in a file browser or a program",
     "operations": "List the operations of the project",
     "check": "Check the installation, the project and its Gage file",
+    "config": "Show and change settings",
     "init": "Start a project from a template",
     "help": "Explain a topic or a command",
 }

@@ -99,4 +99,6 @@ def _show_page(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(text))
+    from gage.cli.terminal import is_colour
+
+    Console(no_color=not is_colour()).print(Markdown(text))

@@ -35,6 +35,7 @@ class Option(NamedTuple):
         metavar: stands for the value in help; None for a flag.
         repeat: a flag that counts, or an option whose values add up.
         convert: turns the text into the value; a ValueError says what is expected.
+        choices: the words it takes, where these are all.
     """
 
     names: tuple[str, ...]
@@ -43,16 +44,22 @@ class Option(NamedTuple):
     metavar: str | None = None
     repeat: bool = False
     convert: Callable[[str], object] | None = None
+    choices: tuple[str, ...] = ()
 
 
 class Argument(NamedTuple):
-    """One positional argument; only the last may take `many` words."""
+    """One positional argument; only the last may take `many` words.
+
+    Attributes:
+        choices: the words it takes, where these are all.
+    """
 
     metavar: str
     dest: str
     help: str
     required: bool = False
     many: bool = False
+    choices: tuple[str, ...] = ()
 
 
 class Command(NamedTuple):
@@ -85,9 +92,11 @@ def option(
     help: str,  # noqa: A002
     convert: Callable[[str], object] | None = None,
     dest: str = "",
+    choices: tuple[str, ...] = (),
 ) -> Option:
     """An option with one value: None, or the last one given."""
-    return Option(names, dest or _dest(names), help, metavar, convert=convert)
+    taken = dest or _dest(names)
+    return Option(names, taken, help, metavar, convert=convert, choices=choices)
 
 
 def options(

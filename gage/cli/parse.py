@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from gage.cli.commands import canonical_name, load_command
-from gage.cli.options import Command, Option, takes_settings
+from gage.cli.options import Argument, Command, Option, takes_settings
 from gage.core.errors import UsageError
 
 __all__ = [
@@ -158,6 +158,14 @@ def checked_values(name: str, command: Command, values: Mapping[str, Raw]) -> di
         if len(given) > 1:
             raise UsageError(f"Use {given[0]} or {given[1]}, not both", hint=hint)
     checked: dict[str, object] = dict(values)
+    words: list[Argument | Option] = [*command.arguments, *command.options]
+    for word in words:
+        value = values[word.dest]
+        if word.choices and isinstance(value, str) and value not in word.choices:
+            raise UsageError(
+                f"{spelled[word.dest]} is not {value!r} but one of {', '.join(word.choices)}",
+                hint=hint,
+            )
     for option in command.options:
         if option.convert is not None:
             try:

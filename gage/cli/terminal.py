@@ -2,6 +2,10 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gage.core.settings import Settings
 
 __all__ = ["clean", "fit", "is_colour", "terminal_width", "text_width"]
 
@@ -20,8 +24,18 @@ def terminal_width() -> int | None:
         return None
 
 
-def is_colour() -> bool:
-    """Whether stdout takes colours: a terminal, not dumb, and `NO_COLOR` is not set."""
+def is_colour(settings: "Settings | None" = None) -> bool:
+    """Whether to use colours on stdout, as the setting `colour` says: here, or in `settings`.
+
+    By default on a terminal that is not dumb, unless `NO_COLOR` is set.
+    """
+    if settings is None:
+        from gage.cli.settings import settings as settings_here
+
+        settings = settings_here()
+    chosen = settings.text("colour")
+    if chosen != "auto":
+        return chosen == "always"
     return (
         not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
     )

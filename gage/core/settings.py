@@ -67,6 +67,10 @@ class Settings:
             *_problems_of_variables(),
         )
 
+    def overridden(self, overrides: Mapping[str, object]) -> "Settings":
+        """The same with what a command line gives; see `load_settings`."""
+        return Settings(self._files, {**self._overrides, **overrides})
+
     def get(self, name: str) -> SettingValue:
         """The value of a setting: a text, a number, a tuple of texts; None if it has none."""
         return next(self._chain(SETTINGS[name])).value

@@ -15,6 +15,7 @@ __all__ = [
     "SettingsFile",
     "UnknownSetting",
     "organisation_sources",
+    "parse_tables",
     "settings_source",
     "unreadable",
 ]
@@ -83,7 +84,7 @@ class _Misfit(Exception):
 def settings_source(path: str, source: str, content: bytes) -> SettingsFile:
     """The file of a `user` or a `project`; a file that cannot be read at all sets nothing."""
     try:
-        tables = _parse(path, content)
+        tables = parse_tables(path, content)
     except SettingsError as error:
         return SettingsFile(path, source, content, (), {}, (error,))
     return _source(path, source, content, (), tables)
@@ -95,7 +96,7 @@ def organisation_sources(path: str, content: bytes) -> list[SettingsFile]:
     Raises:
         SettingsError: what is enforced cannot be told for sure.
     """
-    tables = _parse(path, content)
+    tables = parse_tables(path, content)
     for name, table in tables.items():
         if name not in _TABLES or not isinstance(table, dict):
             problem = f"Expected the tables [enforced] and [defaults], not '{name}'"
@@ -116,7 +117,12 @@ def unreadable(path: str, error: OSError) -> SettingsError:
     return SettingsError(path, f"Cannot read these settings: {reason}", "Make the file readable")
 
 
-def _parse(path: str, content: bytes) -> dict[str, Any]:
+def parse_tables(path: str, content: bytes) -> dict[str, Any]:
+    """The tables of the file at `path`.
+
+    Raises:
+        SettingsError: its content is not TOML.
+    """
     hint = "Correct the file, or remove it"
     try:
         return _loads(content.decode("utf-8-sig"))

@@ -20,13 +20,16 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, sync: bool = True) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], data: bytes, *, sync: bool = True, mode: int | None = None
+) -> None:
     """Give the file `path` the content `data`, all of it or nothing. Missing directories are made.
 
     Args:
         path: the file; one that exists is replaced.
         data: its content.
         sync: flush to the disk before renaming; else a power cut may leave it empty.
+        mode: its permission bits; None for those of a new file.
 
     Raises:
         StoreError: it could not be written; what was there before still is.
@@ -36,6 +39,8 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, sync: bool = True
     draft = os.path.join(folder, f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         _write_draft(draft, data, sync=sync)
+        if mode is not None:
+            os.chmod(draft, mode)
         os.replace(draft, target)
     except OSError as error:
         _discard(draft)
