@@ -1,0 +1,68 @@
+"""Mistakes in a filter: the expression, a caret under the column, and what was probably meant."""
+
+from gage.core.errors import UsageError
+
+__all__ = ["FilterError"]
+
+_BEFORE, _AFTER = 44, 28  # what is shown of a long expression on either side of the mistake
+_INDENT = "  "
+
+
+class FilterError(UsageError):
+    """A filter says nothing that can be understood.
+
+    Attributes:
+        column: where, counted in characters from 1.
+        near: what was probably meant.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        text: str,
+        start: int,
+        *,
+        hint: str | None = None,
+        near: str | None = None,
+    ) -> None:
+        if hint is None and near is not None:
+            hint = f"Did you mean '{near}'?"
+        super().__init__(f"{problem}\n{_excerpt(text, start)}", hint=hint)
+        self.column = start + 1
+        self.near = near
+
+
+def _excerpt(text: str, start: int) -> str:
+    """The expression around `start` on one line, and the caret on the next."""
+    first = max(0, start - _BEFORE)
+    last = min(len(text), start + _AFTER)
+    if not text.isprintable():
+        before, after = _escaped(text[first:start]), _escaped(text[start:last])
+    else:
+        before, after = text[first:start], text[start:last]
+    before = ("…" if first else "") + before
+    after += "…" if last < len(text) else ""
+    return f"{_INDENT}{before}{after}\n{_INDENT}{' ' * _width(before)}^"
+
+
+def _escaped(text: str) -> str:
+    """`text` with one blank for every kind of blank, and escapes for what a terminal obeys."""
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else _escape(char) for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _width(text: str) -> int:
+    """Columns that `text` takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    zero, wide = {"Mn", "Me", "Cf"}, {"W", "F"}
+    return sum(
+        0 if category(char) in zero else 2 if east_asian_width(char) in wide else 1 for char in text
+    )
