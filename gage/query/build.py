@@ -1,0 +1,66 @@
+"""Making a new index of all runs of a location."""
+
+import os
+from _sqlite3 import connect
+from collections.abc import Sequence
+
+from gage.core.ids import is_run_id
+from gage.query.database import Connection, is_network, remove_files
+from gage.query.entry import Key
+from gage.query.freshness import Freshness, look_at
+from gage.query.journals import read_journals
+from gage.query.load import Progress, fill
+
+__all__ = ["build_file", "build_memory"]
+
+
+def build_file(
+    path: str, runs_dir: str, filtered: Sequence[Key], progress: Progress | None
+) -> None:
+    """Make the index at `path`, where there is none; the caller holds the lock.
+
+    Raises:
+        Error, OSError: it cannot be written.
+    """
+    draft = f"{path}.tmp"
+    # One that is there is from a process that was killed.
+    remove_files(draft)
+    connection = connect(draft, isolation_level=None)
+    try:
+        # If this fails half-way the draft is thrown away: it needs no journal.
+        connection.executescript("pragma journal_mode = off; pragma synchronous = off;")
+        _load(connection, runs_dir, filtered, progress)
+        network = is_network(os.path.dirname(path))
+        connection.execute(f"pragma journal_mode = {'delete' if network else 'wal'}")
+        connection.close()
+        os.rename(draft, path)
+    except BaseException:
+        connection.close()
+        remove_files(draft)
+        raise
+
+
+def build_memory(runs_dir: str, progress: Progress | None) -> Connection:
+    """Make an index in memory."""
+    connection = connect(":memory:", isolation_level=None)
+    _load(connection, runs_dir, (), progress)
+    return connection
+
+
+def _load(
+    connection: Connection, runs_dir: str, filtered: Sequence[Key], progress: Progress | None
+) -> None:
+    # What happens from here on is read again by the first refresh.
+    place = look_at(runs_dir)
+    news = read_journals(runs_dir, {})
+    try:
+        ids = list(filter(is_run_id, os.listdir(runs_dir)))
+    except OSError:
+        ids = []
+    announced = news.changed
+    others = fill(
+        connection, runs_dir, ids, filtered=filtered, announced=announced, progress=progress
+    )
+    connection.execute("begin")
+    Freshness(connection, runs_dir).take_stock(others, place, news)
+    connection.execute("commit")
