@@ -15,7 +15,7 @@ from gage.core.times import to_iso
 from gage.core.values import ConfigValue, JsonValue, to_stored
 from gage.store.folds import fold_metrics
 from gage.store.identity import boot_id
-from gage.store.layout import FORMAT_VERSION, HISTORY
+from gage.store.layout import FORMAT_VERSION, HISTORY, SEAL
 from gage.store.segments import Row, Segment, read_segments
 from gage.store.syncer import SYNCER
 
@@ -148,11 +148,14 @@ class HistoryWriter:
                 self._retry()
                 self._end({})
             self.sync()
+            has_segment = self._fd >= 0
             for fd in (*self._retired, self._fd):
                 if fd >= 0:
                     os.close(fd)
             self._retired.clear()
             self._fd = -1
+        if has_segment:
+            self._seal_late_rows()
 
     def sync(self) -> None:
         """Flush to the disk what is new. Takes no lock that logging takes."""
@@ -337,6 +340,19 @@ class HistoryWriter:
         end: dict[str, JsonValue] = {"rows": self.rows, "dropped": self.dropped + waiting, **more}
         self._write(self._dump({"_end": end}))
         self.rows -= 1
+
+    def _seal_late_rows(self) -> None:
+        """Seal what came too late for the run's own seal, as rows of a survivor do."""
+        run_dir = os.path.dirname(self._folder)
+        if not os.path.exists(os.path.join(run_dir, SEAL)):
+            return
+        from gage.store.errors import StoreError
+        from gage.store.seal import seal_late_rows
+
+        try:
+            seal_late_rows(run_dir, self._run_id, self.writer)
+        except (OSError, StoreError) as error:
+            self.failure = self.failure or (error if isinstance(error, OSError) else None)
 
     def _load_orjson(self) -> Callable[..., bytes]:
         import orjson

@@ -9,7 +9,7 @@ from gage.core.values import JsonValue
 from gage.store.atomic import dump_json, write_atomic
 from gage.store.layout import MANIFEST
 
-__all__ = ["ManifestEntry", "read_manifest", "write_manifest"]
+__all__ = ["ManifestEntry", "parse_entry", "read_manifest", "write_manifest"]
 
 
 class ManifestEntry(NamedTuple):
@@ -51,7 +51,7 @@ def read_manifest(run_dir: str) -> Iterator[ManifestEntry]:
         return
     with file:
         for line in file:
-            entry = _parse(line)
+            entry = parse_entry(line)
             if entry is not None:
                 yield entry
 
@@ -77,7 +77,8 @@ def _name(key: str, text: str) -> dict[str, JsonValue]:
     return {key: text}
 
 
-def _parse(line: bytes) -> ManifestEntry | None:
+def parse_entry(line: bytes) -> ManifestEntry | None:
+    """The entry that a line of a manifest holds, None if it holds none."""
     try:
         fields = json.loads(line)
         entry = ManifestEntry(
@@ -108,4 +109,4 @@ def _text(fields: dict[str, str], key: str) -> str | None:
         return fields.get(key)
     from base64 import b64decode
 
-    return os.fsdecode(b64decode(encoded))
+    return os.fsdecode(b64decode(encoded, validate=True))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gage.store.atomic import write_all
 from gage.store.layout import OUTPUT, PHASES
 
-__all__ = ["OutputChunk", "OutputWriter", "read_output", "recorded_phases"]
+__all__ = ["OutputChunk", "OutputWriter", "parse_piece", "read_output", "recorded_phases"]
 
 _POLL_S = 0.1
 _READ_BYTES = 1 << 20
@@ -188,12 +188,13 @@ class _Tail:
                 if not line.endswith(b"\n"):
                     return
                 self._index_at += len(line)
-                piece = _parse_piece(line)
+                piece = parse_piece(line)
                 if piece is not None:
                     yield piece
 
 
-def _parse_piece(line: bytes) -> tuple[int, int, int] | None:
+def parse_piece(line: bytes) -> tuple[int, int, int] | None:
+    """The milliseconds, stream and size that a line of an index holds, None if it holds none."""
     words = line.split()
     if len(words) != 3 or words[2] not in _LETTERS:
         return None

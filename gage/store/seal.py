@@ -14,9 +14,12 @@ from gage.store.ownsum import with_own_digest
 
 __all__ = [
     "Sealed",
+    "WriterSeal",
     "check_seal",
     "is_draft",
     "make_read_only",
+    "parse_sealed",
+    "parse_writer_seal",
     "read_seal",
     "read_writer_seal",
     "seal_late_rows",
@@ -40,6 +43,15 @@ class Sealed(NamedTuple):
     size: int
     sha256: str
     rows: int = -1
+
+
+class WriterSeal(NamedTuple):
+    """What the seal of a writer says: of which run and writer it is, and of their segments."""
+
+    run: JsonValue
+    writer: JsonValue
+    segments: tuple[Sealed, ...]
+    keys: frozenset[str]
 
 
 def seal_run(run_dir: str, run_id: str) -> str:
@@ -84,8 +96,7 @@ def seal_late_rows(run_dir: str, run_id: str, writer: str) -> None:
     if not os.path.exists(os.path.join(run_dir, SEAL)):
         return
     folder = os.path.join(run_dir, HISTORY)
-    known, _ = read_writer_seal(run_dir, writer)
-    sizes = {one.path: one.size for one in known}
+    sizes = {one.path: one.size for one in read_writer_seal(run_dir, writer)}
     names = _segments(folder, writer)
     if any(
         os.stat(os.path.join(folder, name)).st_size != sizes.get(f"{HISTORY}/{name}")
@@ -98,27 +109,38 @@ def read_seal(run_dir: str) -> tuple[list[Sealed], int]:
     """What `meta/seal.jsonl` says, and how many of its lines do not parse."""
     try:
         with open(os.path.join(run_dir, SEAL), "rb") as file:
-            entries = [_entry(line) for line in file]
+            entries = [parse_sealed(line) for line in file]
     except OSError:
         return [], 0
     return [entry for entry in entries if entry], entries.count(None)
 
 
-def read_writer_seal(run_dir: str, writer: str) -> tuple[list[Sealed], bytes]:
-    """What `history/seal.<writer>.json` says, and its bytes; nothing where it is damaged."""
+def read_writer_seal(run_dir: str, writer: str) -> list[Sealed]:
+    """What `history/seal.<writer>.json` says; nothing where it is damaged."""
     try:
         with open(os.path.join(run_dir, HISTORY, f"seal.{writer}.json"), "rb") as file:
-            data = file.read()
+            seal = parse_writer_seal(file.read())
+    except OSError:
+        return []
+    return [*seal.segments] if seal else []
+
+
+def parse_writer_seal(data: bytes) -> WriterSeal | None:
+    """What a writer's seal says, None if it is none; damaged entries are left out."""
+    try:
         value = json.loads(data)
-    except (OSError, ValueError, RecursionError):
-        return [], b""
-    segments = value.get("segments") if isinstance(value, dict) else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    segments = value.get("segments")
     found = [
         _sealed(f"{HISTORY}/{name}", told.get("bytes"), told.get("sha256"), told.get("rows"))
         for name, told in (segments.items() if isinstance(segments, dict) else ())
         if isinstance(told, dict) and "/" not in name
     ]
-    return [one for one in found if one], data
+    sound = tuple(one for one in found if one)
+    return WriterSeal(value.get("run"), value.get("writer"), sound, frozenset(value))
 
 
 def check_seal(run_dir: str | os.PathLike[str]) -> list[str]:
@@ -130,7 +152,7 @@ def check_seal(run_dir: str | os.PathLike[str]) -> list[str]:
     base = os.fspath(run_dir)
     told = dict.fromkeys(read_seal(base)[0])
     for writer in _writers(base):
-        told |= dict.fromkeys(one._replace(rows=-1) for one in read_writer_seal(base, writer)[0])
+        told |= dict.fromkeys(one._replace(rows=-1) for one in read_writer_seal(base, writer))
     return [f"{one.path}: {fault}" for one in told if (fault := _fault(base, one))]
 
 
@@ -202,7 +224,8 @@ def _digest(path: str, size: int | None) -> tuple[int, int, str]:
     return total, lines, digest.hexdigest()
 
 
-def _entry(line: bytes) -> Sealed | None:
+def parse_sealed(line: bytes) -> Sealed | None:
+    """What a line of a seal says, None if it says nothing."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):

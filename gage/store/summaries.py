@@ -12,7 +12,7 @@ from gage.store.atomic import write_json
 from gage.store.folds import SOURCES, HistoryFold, Series
 from gage.store.layout import ATTRIBUTES, FORMAT_VERSION, HISTORY, METRICS
 
-__all__ = ["Summaries", "read_summaries", "write_summaries"]
+__all__ = ["Summaries", "read_summaries", "summarise_again", "write_summaries"]
 
 Entry = dict[str, ConfigValue]
 _FIGURES = ("last", "min", "max", "mean", "count", "step", "numbers", "source", "rank")
@@ -57,6 +57,17 @@ def read_summaries(run_dir: str) -> Summaries:
         dropped = fold.dropped
     config = _entry(stored.get("config")) | fold.config
     return Summaries(_public(metrics), attributes | _told_attributes(fold), config, dropped)
+
+
+def summarise_again(run_dir: str) -> dict[str, Entry]:
+    """The metrics of a run made anew from the whole history, and what was found elsewhere.
+
+    A sound run has the same in its summaries.
+    """
+    fold = HistoryFold(run_dir)
+    fold.update()
+    stored = _entries(_load(os.path.join(run_dir, METRICS)).get("metrics"))
+    return _public(_combine(fold, _found_elsewhere(stored)))
 
 
 def write_summaries(

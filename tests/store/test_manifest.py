@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gage.core.values import JsonValue
-from gage.store.manifest import ManifestEntry, _parse, _to_json, read_manifest, write_manifest
+from gage.store.manifest import ManifestEntry, _to_json, parse_entry, read_manifest, write_manifest
 from gage.store.runs import OwnedRun
 
 names = st.binary(min_size=1, max_size=30).filter(lambda name: b"\0" not in name).map(os.fsdecode)
@@ -25,7 +25,7 @@ entries = st.builds(
 
 @given(entries)
 def test_entries_come_back_as_they_were(entry: ManifestEntry) -> None:
-    assert _parse(json.dumps(_to_json(entry)).encode()) == entry
+    assert parse_entry(json.dumps(_to_json(entry)).encode()) == entry
 
 
 def test_names_that_are_not_utf8_are_in_base64(owned: OwnedRun) -> None:
@@ -68,12 +68,12 @@ def test_a_run_without_manifest_has_no_entries(owned: OwnedRun) -> None:
 def test_fields_of_another_type_make_a_line_damaged(key: str, value: JsonValue) -> None:
     line = {"path": "b", "type": "s", "size": 1, "mode": 1, "sha256": "ab", "link": "a"}
 
-    assert _parse(json.dumps(line).encode()) is not None
-    assert _parse(json.dumps(line | {key: value}).encode()) is None
+    assert parse_entry(json.dumps(line).encode()) is not None
+    assert parse_entry(json.dumps(line | {key: value}).encode()) is None
 
 
 @pytest.mark.parametrize(
     "line", ['{"type": "s", "size": 1}', '{"path": "", "type": "s", "size": 1}', "[" * 100_000]
 )
 def test_lines_without_a_path_are_damaged(line: str) -> None:
-    assert _parse(line.encode()) is None
+    assert parse_entry(line.encode()) is None

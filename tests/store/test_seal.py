@@ -7,7 +7,14 @@ from hashlib import sha256
 from gage.store.history import HistoryWriter
 from gage.store.ownsum import check_own_digest
 from gage.store.runs import Run, Runs
-from gage.store.seal import Sealed, check_seal, make_read_only, read_seal, seal_writer
+from gage.store.seal import (
+    Sealed,
+    check_seal,
+    make_read_only,
+    read_seal,
+    read_writer_seal,
+    seal_late_rows,
+)
 from tests.store.conftest import finished
 
 
@@ -49,10 +56,41 @@ def test_late_segments_get_a_seal_of_their_own(runs: Runs) -> None:
     run = sealed_run(runs)
     late = HistoryWriter(run.dir, run.id, source="sdk")
     late.log({"late": 1})
+    seal = run.history_dir / f"seal.{late.writer}.json"
+    assert not seal.exists()
     late.close()
-    assert not (run.history_dir / f"seal.{late.writer}.json").exists()
-    seal_writer(str(run.dir), run.id, late.writer)
+    assert check_own_digest(seal.read_bytes()) is True
     assert check_seal(run.dir) == []
+    assert run.metrics == {"loss": 1.0, "late": 1}
+
+
+def test_rows_that_come_after_a_seal_are_sealed_once_more(runs: Runs) -> None:
+    run = runs.create({})
+    history = HistoryWriter(run.dir, run.id, source="sdk")
+    history.log({"loss": 1.0})
+    run.finalise()
+    before = read_writer_seal(str(run.dir), history.writer)
+    history.log({"loss": 0.5})
+    history.close()
+    [after] = read_writer_seal(str(run.dir), history.writer)
+    [segment] = run.history_dir.glob("*.jsonl")
+    assert (before[0].rows, after.rows, after.size) == (2, 4, segment.stat().st_size)
+    seal_late_rows(str(run.dir), run.id, history.writer)
+    assert read_writer_seal(str(run.dir), history.writer) == [after]
+
+
+def test_a_writer_that_wrote_nothing_seals_nothing(runs: Runs) -> None:
+    run = sealed_run(runs)
+    HistoryWriter(run.dir, run.id, source="sdk").close()
+    assert len(list(run.history_dir.iterdir())) == 2
+
+
+def test_a_late_seal_that_the_disk_refuses_stops_no_program(runs: Runs) -> None:
+    run = sealed_run(runs)
+    late = HistoryWriter(run.dir, run.id, source="sdk")
+    late.log({"late": 1})
+    (run.history_dir / f"seal.{late.writer}.json").mkdir()
+    late.close()
     assert run.metrics == {"loss": 1.0, "late": 1}
 
 
