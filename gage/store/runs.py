@@ -117,7 +117,13 @@ class Runs:
             if self._is_born(run_id) and not run.is_stray and not run.is_deleted:
                 yield run
 
-    def select(self, refs: Sequence[str], *, deleted: bool = False) -> list[Run]:
+    def select(
+        self,
+        refs: Sequence[str],
+        *,
+        deleted: bool = False,
+        listed: Sequence[str] | None = None,
+    ) -> list[Run]:
         """The runs that any of `refs` names, in list order, newest first.
 
         A ref is an index (`1` is the newest), a slice (`2:4`, both ends included; `-2:` the last
@@ -126,12 +132,13 @@ class Runs:
         Args:
             refs: what the user typed.
             deleted: choose among deleted runs, not among the others.
+            listed: ids of the runs among which indexes and slices count, if those are not all.
 
         Raises:
             RunNotFound: a ref matches nothing.
             UsageError: a ref is a damaged slice.
         """
-        runs = self._list(deleted=deleted)
+        runs = self._list(deleted=deleted, listed=listed)
         chosen = set[str]().union(*(runs.matches(ref) for ref in refs))
         return [self.get(run_id) for run_id in sorted(chosen, reverse=True)]
 
@@ -282,12 +289,13 @@ class Runs:
         path = os.path.join(self._dir, run_id, layout.RUN_JSON)
         return is_run_id(run_id) and os.path.exists(path)
 
-    def _list(self, *, deleted: bool) -> RunList:
+    def _list(self, *, deleted: bool, listed: Sequence[str] | None = None) -> RunList:
         def is_listed(run_id: str) -> bool:
             run = self.get(run_id)
             return self._is_born(run_id) and not run.is_stray and run.is_deleted is deleted
 
-        return RunList(self._names(), is_listed)
+        names = self._names()
+        return RunList(names if listed is None else listed, is_listed, everywhere=names)
 
 
 def _remove_tree(path: str) -> None:

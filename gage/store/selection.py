@@ -7,7 +7,7 @@ from gage.core.errors import UsageError
 from gage.core.ids import name_bits, run_name
 from gage.store.errors import RunAmbiguous, RunNotFound
 
-__all__ = ["RunList", "descending"]
+__all__ = ["RunList", "ambiguous", "descending"]
 
 # Of 100,000 names the greatest few are found in 2 ms, in order they all are in 25.
 _HEAD = 64
@@ -34,10 +34,16 @@ class RunList:
     Args:
         names: of all that may be runs, in any order.
         is_listed: whether one really is a run; asked of no more of them than needed.
+        everywhere: the names among which names and ids are looked for, if not those.
     """
 
-    def __init__(self, names: Sequence[str], is_listed: Callable[[str], bool]) -> None:
-        self._names = names
+    def __init__(
+        self,
+        names: Sequence[str],
+        is_listed: Callable[[str], bool],
+        everywhere: Sequence[str] | None = None,
+    ) -> None:
+        self._everywhere = names if everywhere is None else everywhere
         self._is_listed = is_listed
         self._rest = descending(names)
         self._listed: list[str] = []
@@ -65,7 +71,7 @@ class RunList:
         """
         found = self.matches(ref)
         if len(found) > 1:
-            raise RunAmbiguous(ref, [f"{run_name(run_id)} ({run_id[-12:]})" for run_id in found])
+            raise ambiguous(ref, found)
         return found[0]
 
     def _by_position(self, ref: str) -> list[str] | None:
@@ -92,7 +98,7 @@ class RunList:
         bits = name_bits(text)
         found = [
             name
-            for name in self._names
+            for name in self._everywhere
             if name.startswith(text)
             or name.endswith(text)
             or (bits is not None and _has_bits(name, *bits))
@@ -114,6 +120,11 @@ class RunList:
 
         names = [run_name(run_id) for run_id in self._first(1000)]
         return get_close_matches(ref, names, 3, 0.6)
+
+
+def ambiguous(ref: str, ids: Sequence[str]) -> RunAmbiguous:
+    """The error for a ref that names several runs where one is meant."""
+    return RunAmbiguous(ref, [f"{run_name(run_id)} ({run_id[-12:]})" for run_id in ids])
 
 
 def _has_bits(name: str, value: int, count: int) -> bool:
