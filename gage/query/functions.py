@@ -30,11 +30,11 @@ class Functions:
         """Whether a regular expression is found in a text; None of what is no text."""
         if not isinstance(value, str):
             return None
-        from gage.query.regex import Regex, RegexTooHard
+        from gage.query.regex import Regex, RegexTooHard, parse_regex
 
         regex = self._regexes.get(pattern)
         if regex is None:
-            regex = self._regexes[pattern] = Regex(pattern)
+            regex = self._regexes[pattern] = Regex(parse_regex(pattern))
         try:
             return int(regex.is_in(value))
         except RegexTooHard:

@@ -125,12 +125,12 @@ def _within(span: Span) -> Test:
 
 
 def _match(sign: str, name: Name, field: Field | None, right: Literal, at: Context) -> Test:
-    from gage.query.regex import RegexError, parse_regex
+    from gage.query.regex import RegexError, check_regex
 
     if field is not None:
         _refuse_unless_text(name, field, sign, at)
     try:
-        parse_regex(right.text)
+        check_regex(right.text)
     except RegexError as error:
         # In quotes it begins one further; an escaped quote before the mistake shifts it, no more.
         is_quoted = isinstance(right, Text) and not right.is_bare

@@ -5,15 +5,17 @@ interrupted outside of the main thread. This one follows all ways at once, and r
 character leads from a set of states: a text costs one look-up per character.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
-from gage.query.regex_parse import Edge, RegexError, parse_regex
+from gage.query.regex_parse import Edge, Graph, RegexError, parse_regex
 
-__all__ = ["Regex", "RegexError", "RegexTooHard", "parse_regex"]
+__all__ = ["Regex", "RegexError", "RegexTooHard", "check_regex", "parse_regex"]
 
-_BUDGET = 250_000  # states looked at to learn where characters lead: about 100 ms in all
-_START, _WORD, _OTHER = "start", "word", "other"
+_BUDGET = 200_000  # states looked at to learn where characters lead: about 60 ms in all
+_PROBE_BUDGET = 50_000
+_PROBE = 4_000  # characters
+_START, _WORD, _OTHER, _END = "start", "word", "other", "end"
+_FINAL = 0  # the state without an edge
 
 
 class RegexTooHard(Exception):
@@ -26,37 +28,54 @@ class _States(dict[str, "_States"]):
     Attributes:
         states: numbers of states of the graph.
         before: what stands before: the `start` of the text, a `word` character, or another.
-        is_end: whether it matches if the text ends here; None until somebody asks.
+        reached: by what follows, the edges with characters that lead on from here; None where the
+            expression has been found.
     """
 
-    __slots__ = ("before", "is_end", "regex", "states")
+    __slots__ = ("before", "reached", "regex", "states")
 
     def __init__(self, regex: "Regex", states: frozenset[int], before: str) -> None:
         super().__init__()
         self.regex = regex
         self.states = states
         self.before = before
-        self.is_end: bool | None = None
+        self.reached: dict[str, list[Edge] | None] = {}
 
     def __missing__(self, char: str) -> "_States":
         following = self[char] = self.regex.follow(self, char)
         return following
 
 
-class Regex:
-    """A regular expression, ready to look for.
+def check_regex(text: str) -> None:
+    """Try an expression on what is hardest for it, so that a search need not stop half way.
 
     Raises:
-        RegexError: it is none.
+        RegexError: it is none, or it takes too long.
     """
+    graph = parse_regex(text)
+    regex = Regex(graph, _PROBE_BUDGET)
+    alphabet = _alphabet(graph)
+    number = 1
+    probe: list[str] = []
+    for _ in range(_PROBE):
+        number = (number * 1_103_515_245 + 12_345) & 0x7FFF_FFFF  # the same in every process
+        probe.append(alphabet[(number >> 16) % len(alphabet)])
+    try:
+        regex.walk("".join(probe))
+    except RegexTooHard:
+        problem = "it takes too long on some texts"
+        raise RegexError(problem, 0, "Write it with fewer repeats") from None
 
-    def __init__(self, text: str) -> None:
-        graph = parse_regex(text)
+
+class Regex:
+    """A regular expression, ready to look for."""
+
+    def __init__(self, graph: Graph, budget: int = _BUDGET) -> None:
         self._edges: Final = graph.edges
         self._start: Final = graph.start
         self._has_boundaries: Final = graph.has_boundaries
         self._known: dict[tuple[frozenset[int], str], _States] = {}
-        self._left = _BUDGET
+        self._left = budget
         self._first = self._state(frozenset({graph.start}), _START)
         self._found = _States(self, frozenset(), _OTHER)
 
@@ -71,21 +90,32 @@ class Regex:
             states = states[char]
             if states is found:
                 return True
-        if states.is_end is None:
-            states.is_end = 0 in self._closure(states, None)
-        return states.is_end
+        return self._reached(states, _END) is None
+
+    def walk(self, text: str) -> None:
+        """Follow `text` to its end, over every place where the expression is found.
+
+        Raises:
+            RegexTooHard: this takes too long.
+        """
+        states = self._first
+        for char in text:
+            states = states[char]
+            if states is self._found:
+                states = self._first
 
     def follow(self, states: _States, char: str) -> _States:
         """The set of states after one more character."""
+        kind = _WORD if self._has_boundaries and _is_word(char) else _OTHER
+        edges = self._reached(states, kind)
+        if edges is None:
+            return self._found
+        self._spend(len(edges))
         targets = {self._start}
-        for state in self._closure(states, char):
-            edge = self._edges[state]
-            if edge is None:
-                return self._found
-            if edge.chars is not None and edge.chars.accepts(char):
-                targets.update(edge.targets)
-        before = _WORD if self._has_boundaries and _is_word(char) else _OTHER
-        return self._state(frozenset(targets), before)
+        for chars, _, ends in edges:
+            if chars is not None and chars.accepts(char):
+                targets.update(ends)
+        return self._state(frozenset(targets), kind)
 
     def _state(self, states: frozenset[int], before: str) -> _States:
         key = (states, before)
@@ -93,31 +123,56 @@ class Regex:
             self._known[key] = _States(self, states, before)
         return self._known[key]
 
-    def _closure(self, states: _States, following: str | None) -> Iterable[int]:
-        """All states that can be reached without a character, before `following` or the end."""
+    def _reached(self, states: _States, following: str) -> list[Edge] | None:
+        """See `_States.reached`; `following` is what stands behind."""
+        if following not in states.reached:
+            states.reached[following] = self._edges_from(states, following)
+        return states.reached[following]
+
+    def _edges_from(self, states: _States, following: str) -> list[Edge] | None:
         reached = set(states.states)
         waiting = list(reached)
+        edges: list[Edge] = []
         while waiting:
             edge = self._edges[waiting.pop()]
-            if edge is not None and edge.chars is None and _holds(edge, states.before, following):
+            if edge is None:
+                continue
+            if edge.chars is not None:
+                edges.append(edge)
+            elif _holds(edge, states.before, following):
                 new = [target for target in edge.targets if target not in reached]
                 reached.update(new)
                 waiting += new
-        self._left -= len(reached)
+        self._spend(len(reached))
+        return None if _FINAL in reached else edges
+
+    def _spend(self, count: int) -> None:
+        self._left -= count
         if self._left < 0:
             raise RegexTooHard
-        return reached
 
 
-def _holds(edge: Edge, before: str, following: str | None) -> bool:
+def _holds(edge: Edge, before: str, following: str) -> bool:
+    """Whether the assertion of an edge is true between two characters, or at an end."""
     if not edge.assertion:
         return True
     if edge.assertion == "^":
         return before == _START
     if edge.assertion == "$":
-        return following is None
-    is_boundary = (before == _WORD) != (following is not None and _is_word(following))
+        return following == _END
+    is_boundary = (before == _WORD) != (following == _WORD)
     return is_boundary == (edge.assertion == "b")
+
+
+def _alphabet(graph: Graph) -> list[str]:
+    """A character of every kind that the expression tells apart."""
+    found = {"\uffff"}
+    for edge in graph.edges:
+        if edge is not None and edge.chars is not None:
+            found |= edge.chars.singles
+            found.update(first for first, _ in edge.chars.ranges)
+            found.update("0a " if edge.chars.classes else "")
+    return sorted(found)
 
 
 def _is_word(char: str) -> bool:
