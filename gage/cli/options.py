@@ -48,7 +48,7 @@ class Option(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """One positional argument; only the last may take `many` words.
+    """One positional argument; one of them may take `many` words.
 
     Attributes:
         choices: the words it takes, where these are all.

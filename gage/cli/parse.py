@@ -134,11 +134,13 @@ def _store(option: Option, rest: list[str], values: dict[str, Raw]) -> bool:
 
 
 def _take_arguments(command: Command, words: list[str], values: dict[str, Raw]) -> bool:
-    for argument in command.arguments:
+    for i, argument in enumerate(command.arguments, 1):
         if argument.required and not words:
             return False
         if argument.many:
-            values[argument.dest], words = tuple(words), []
+            # Those that follow take their words first, from the end.
+            taken = max(len(words) - len(command.arguments[i:]), 0)
+            values[argument.dest], words = tuple(words[:taken]), words[taken:]
         else:
             values[argument.dest], words = (words[0], words[1:]) if words else (None, [])
     return not words

@@ -22,6 +22,8 @@ META = "meta"
 HISTORY = "history"
 USER = "user"
 JOURNAL = os.path.join(".gage", "journal")
+PURGED = os.path.join(".gage", "purged")
+TRASH = os.path.join(".gage", "trash")
 
 RUN_JSON = os.path.join(META, "run.json")
 LOCK = os.path.join(META, "lock")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gage.core.attributes import Comment
     from gage.store.run import Run
 
-__all__ = ["run_json"]
+__all__ = ["comment_json", "run_json"]
 
 _FULL_KEYS = (
     *("commands", "config_origin", "user_command", "gage", "timeout_s", "retries"),
@@ -69,7 +69,7 @@ def _more(run: "Run") -> dict[str, JsonValue]:
     """What one run is shown with."""
     return {
         "files": [_file(entry) for entry in run.manifest()],
-        "comments": [_comment(comment) for comment in run.comments()],
+        "comments": [comment_json(comment) for comment in run.comments()],
         "identifier_roles": {each.text: each.role for each in run.identifiers},
         "summaries": {name: to_public(entry) for name, entry in run.summaries().items()},
         "attribute_origins": {
@@ -87,7 +87,8 @@ def _file(entry: ManifestEntry) -> JsonValue:
     return told | {"digest": digest, "link": entry.link}
 
 
-def _comment(comment: "Comment") -> JsonValue:
+def comment_json(comment: "Comment") -> JsonValue:
+    """A comment as `--json` prints it."""
     edit = comment.edit
     told: dict[str, JsonValue] = {"id": comment.id, "author": comment.author}
     told |= {"email": comment.email, "created": to_iso(comment.said_ms / 1000)}

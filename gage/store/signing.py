@@ -118,6 +118,8 @@ def verify_record(stored: "StoredRecord", allowed_signers: str | None) -> Verdic
     record = stored.record
     if record is None or stored.fault is not None:
         return Verdict(Trust.INVALID, reason=stored.fault)
+    if stored.signature is None and record.fields.get("signed"):
+        return Verdict(Trust.INVALID, reason="its signature was removed")
     if stored.signature is None:
         return Verdict(Trust.UNSIGNED, reason="it has no signature")
     author = record.email or record.author

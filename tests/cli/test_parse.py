@@ -66,6 +66,16 @@ PLAIN = """
     init --list
     help
     help run
+    id
+    id 1
+    id hf:org/model --where x
+    id 1 2 hf:org/model --model
+    id 1:3 -2: doi:10.1/x
+    associate 1 2 ../other -y
+    tag 1 2 --add a --add=b --remove c
+    comment 1 -m text
+    comment 1 -m -
+    label --set x
 """
 """Command lines without a mistake, which never load Typer."""
 

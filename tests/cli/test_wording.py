@@ -13,12 +13,12 @@ from gage.cli.usage import command_help, group_help, short_help
 
 PACKAGE = Path(__file__).parents[2] / "gage"
 _VERBS = (
-    "Add Answer Check Complete Count End Explain Follow Lead List Make Name Open Print Read Record"
-    " Remove Return Run Set Show Start Stop Test Try Use Write"
+    "Add Answer Check Complete Count Delete End Explain Follow Lead Leave List Make Name Open Print"
+    " Read Record Remove Restore Return Run Set Show Start Stop Test Tie Try Use Write"
 )
 _METAVARS = (
-    "ACTION COMMAND DIR FILE KEY=VALUE N OPERATION PATH PHASE RUN SETTING SPEC TAG TEMPLATE TEXT"
-    " TIME TOPIC VALUE"
+    "ACTION COMMAND DIR EXPR FILE ID KEY=VALUE N OPERATION PATH PHASE PROJECT RUN SETTING SPEC TAG"
+    " TEMPLATE TEXT TIME TOPIC VALUE"
 )
 VERBS = frozenset(_VERBS.split())
 METAVARS = frozenset(_METAVARS.split())
