@@ -6,6 +6,12 @@ from typing import NamedTuple
 
 from gage.core.dirs import home_dir
 from gage.core.errors import GageError, UsageError
+from gage.gagefile.search import (
+    GAGEFILE_NAMES,
+    find_project_dir,
+    gagefile_names,
+    named_project_dir,
+)
 
 __all__ = [
     "GAGEFILE_NAMES",
@@ -17,15 +23,6 @@ __all__ = [
     "find_project",
     "runs_location",
 ]
-
-GAGEFILE_NAMES = tuple(
-    os.path.join(folder, f"gage.{kind}")
-    for folder in ("", ".gage")
-    for kind in ("toml", "yaml", "json")
-)
-
-# Runs mark a project, too: else removing its Gage file would hide them.
-_MARKERS = (".git", "pyproject.toml", os.path.join(".gage", "runs"))
 
 
 class Project(NamedTuple):
@@ -87,17 +84,13 @@ def find_project(cwd: Path) -> Project | None:
         TwoGagefilesError: the project has two Gage files.
         ProjectDirError: `GAGE_PROJECT_DIR` is no directory.
     """
-    start = Path(os.path.abspath(cwd))
-    if value := os.environ.get("GAGE_PROJECT_DIR"):
-        chosen = Path(os.path.abspath(start / os.path.expanduser(value)))
-        if not chosen.is_dir():
-            raise ProjectDirError(value)
-        return _project(chosen, find_gagefile(chosen))
-    above = (start, *start.parents)
-    for directory in above:
-        if path := find_gagefile(directory):
-            return _project(directory, path)
-    return _marked_project(above)
+    start = os.path.abspath(cwd)
+    directory = named_project_dir(start)
+    if directory is None:
+        directory = find_project_dir(start)
+    elif not os.path.isdir(directory):
+        raise ProjectDirError(os.environ["GAGE_PROJECT_DIR"])
+    return None if directory is None else _project(Path(directory))
 
 
 def find_gagefile(directory: Path) -> Path | None:
@@ -106,8 +99,7 @@ def find_gagefile(directory: Path) -> Path | None:
     Raises:
         TwoGagefilesError: there is more than one.
     """
-    base = str(directory)
-    found = tuple(name for name in GAGEFILE_NAMES if os.path.isfile(os.path.join(base, name)))
+    found = gagefile_names(str(directory))
     if len(found) > 1:
         raise TwoGagefilesError(directory, found[:2])
     return directory / found[0] if found else None
@@ -133,26 +125,8 @@ def runs_location(project: Project | None, option: str | None) -> RunsDir:
     return RunsDir(project.dir / ".gage" / "runs", "default of the project")
 
 
-def _project(directory: Path, gagefile_path: Path | None) -> Project:
-    return Project(directory, gagefile_path, directory.name or str(directory))
-
-
-def _marked_project(above: tuple[Path, ...]) -> Project | None:
-    home = home_dir()
-    for directory in above:
-        # People keep their dotfiles in git; that does not make the home directory a project.
-        if _is_same(directory, home):
-            continue
-        if any(os.path.exists(os.path.join(directory, marker)) for marker in _MARKERS):
-            return _project(directory, None)
-    return None
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return one == other
+def _project(directory: Path) -> Project:
+    return Project(directory, find_gagefile(directory), directory.name or str(directory))
 
 
 def _absolute(value: str, base: Path) -> Path:
