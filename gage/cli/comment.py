@@ -84,13 +84,22 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
     carry_out(changes, words, yes=yes, json=json, always_ask=delete is not None)
 
 
-def comment_lines(run: "Run", now_s: float) -> Iterator[str]:
-    """The comments of a run, each under a line that says whose it is."""
+def comment_lines(run: "Run", now_s: float, *, longest: int | None = None) -> Iterator[str]:
+    """The comments of a run, each under a line that says whose it is.
+
+    Args:
+        run: the run.
+        now_s: the time, in seconds since 1970.
+        longest: the lines that are shown of one comment; None for all.
+    """
     bold, reset = ("\x1b[1m", "\x1b[0m") if is_colour() else ("", "")
     for comment in run.comments():
         yield f"{bold}{clean(comment.author)}{reset}  {_when(comment, now_s)}"
-        for line in comment.text.splitlines():
+        lines = comment.text.splitlines()
+        for line in lines[:longest]:
             yield f"  {clean(line)}".rstrip()
+        if longest is not None and len(lines) > longest:
+            yield f"  … {len(lines)} lines in all: try 'gage comment {run.name} --list'"
 
 
 def _comment(runs: "list[Run]", message: str | None, *, sign: bool) -> list[Change]:

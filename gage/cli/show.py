@@ -40,6 +40,7 @@ _MASK = "***"  # what stands in the record for a secret
 _FILES_SHOWN = 20
 _OUTPUT_LINES = 10
 _OUTPUT_BYTES = 4096
+_COMMENT_LINES = 20
 _FIGURES = ("last", "min", "max", "mean", "count", "step")
 
 
@@ -75,6 +76,7 @@ def _sections(run: "Run") -> Iterator[str]:
         ("CONFIG", _config(run)),
         ("METRICS", _metrics(run)),
         ("ATTRIBUTES", _attributes(run)),
+        ("COMMENTS", _comments(run)),
         ("DEPENDENCIES", _dependencies(run)),
         ("FILES", _files(run, _FILES_SHOWN)),
         ("OUTPUT", _last_output(run)),
@@ -93,11 +95,12 @@ def _facts(run: "Run") -> Iterator[tuple[str, str]]:
     yield "id", run.id
     yield "operation", _text(record.get("operation"))
     yield "version", _text(record.get("version"))
-    yield "project", _text(record.get("project_name"))
+    yield "project", run.project_name or run.project or ""
     yield "status", f"{state.status} ({code})" if code else str(state.status)
     yield "reason", "" if state.reason is None or state.reason == code else state.reason
-    yield "label", run.label or ""
-    yield "tags", ", ".join(map(str, _list(record.get("tags"))))
+    yield "label", _label(run)
+    yield "tags", ", ".join(run.tags)
+    yield from _identifiers(run)
     yield "created", _moment(state.created)
     yield "started", _moment(state.started)
     yield "stopped", _moment(state.stopped)
@@ -110,6 +113,31 @@ def _facts(run: "Run") -> Iterator[tuple[str, str]]:
     yield "user", _text(record.get("user"))
     yield "host", _text(run.to_json().get("host"))
     yield "directory", shown_path(run.files_dir)
+
+
+def _label(run: "Run") -> str:
+    """The label, with who gave it where somebody did after the start."""
+    said = run.said.label
+    if said is None or not said.text:
+        return run.label or ""
+    return f"{said.text} ({said.author}, {ago(said.said_ms / 1000, time.time())})"
+
+
+def _identifiers(run: "Run") -> Iterator[tuple[str, str]]:
+    from gage.core.attributes import identifier_url
+
+    for each in run.identifiers:
+        page = identifier_url(each.text, each.role)
+        words = [each.text, each.role and f"({each.role})", page != each.text and page]
+        yield "identifier", "  ".join(word for word in words if word)
+
+
+def _comments(run: "Run") -> list[str]:
+    if not run.comments():
+        return []
+    from gage.cli.comment import comment_lines
+
+    return list(comment_lines(run, time.time(), longest=_COMMENT_LINES))
 
 
 def _phases(run: "Run") -> Iterator[tuple[str, str]]:

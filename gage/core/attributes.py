@@ -78,6 +78,11 @@ class Said(NamedTuple):
     author: str
     id: str
 
+    @property
+    def said_ms(self) -> int:
+        """When it was said, in milliseconds since 1970."""
+        return record_ms(self.id)
+
 
 class Tag(NamedTuple):
     """A tag; `ids` are its additions, where the run's own id stands for its start."""
@@ -117,7 +122,7 @@ class Comment(NamedTuple):
     @property
     def edited_ms(self) -> int | None:
         """When it was last edited, None if never."""
-        return None if self.edit is None else record_ms(self.edit.id)
+        return None if self.edit is None else self.edit.said_ms
 
 
 class Association(NamedTuple):
