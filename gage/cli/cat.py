@@ -4,10 +4,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gage.cli.choice import choose_run
 from gage.cli.inside import open_inside
 from gage.cli.options import RUNS, Argument, Command, flag, option
 from gage.cli.output import print_output
-from gage.cli.place import open_runs
 from gage.core.errors import GageError, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run(
     *, ref: str, path: str | None, meta: bool, output: str | None, runs_dir: str | None
 ) -> None:
     """Print a file of a run."""
-    chosen = open_runs(runs_dir).one(ref)
+    chosen = choose_run(ref, runs_dir=runs_dir)
     if output is not None:
         _check_phase(chosen, output)
         print_output(chosen, output)

@@ -1,17 +1,37 @@
-"""Which runs a command works on: those that its arguments name."""
+"""Which runs a command works on: those that its arguments name, and for which a filter holds."""
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gage.cli.options import option
-from gage.cli.place import open_runs
+from gage.cli.options import flag, option
+from gage.cli.place import open_runs, open_scope, shown_path
 from gage.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from gage.query.finder import Asked, Finder
+    from gage.query.index import Row
     from gage.store.runs import Run
 
-__all__ = ["WHERE", "choose_runs"]
+__all__ = [
+    "ALL_PROJECTS",
+    "SINCE",
+    "WHERE",
+    "choose_run",
+    "choose_runs",
+    "found_rows",
+    "open_finder",
+]
 
-WHERE = option("-w", "--where", metavar="EXPR", help="Only runs for which EXPR holds")
+_PATIENCE_S = 0.5  # what is done sooner needs no word
+
+WHERE = option("-w", "--where", metavar="EXPR", help="Take only runs for which EXPR holds")
+SINCE = option(
+    "--since", metavar="TIME", help="Take only runs made since TIME: 7d, yesterday, a date"
+)
+ALL_PROJECTS = flag("--all-projects", help="Include runs of other projects, in a shared location")
 
 
 def choose_runs(
@@ -19,10 +39,93 @@ def choose_runs(
 ) -> "list[Run]":
     """The runs that `refs` name and for which `where` holds, newest first.
 
+    Positions count in the plain list, as `gage runs` shows them; with `deleted` in the list of
+    `gage runs --deleted`.
+
     Raises:
         RunNotFound: a ref matches nothing.
+        NoRunMatches: `where` holds for none of them.
         UsageError: neither refs nor `where` were given, or one is damaged.
     """
     if not refs and where is None:
         raise UsageError("Name the runs", hint="Try an index, a name, or --where EXPR")
-    return open_runs(runs_dir).select(refs, deleted=deleted)
+    runs = open_runs(runs_dir)
+    if where is None and open_scope(runs_dir).project is None:
+        # Its own list is the plain one: directories tell all that is needed, without an index.
+        return runs.select(refs, deleted=deleted)
+    from gage.query.finder import Asked
+
+    with open_finder(runs_dir) as finder:
+        ids = finder.select(asked := Asked(refs, where, deleted=deleted))
+        if not ids:
+            raise finder.nothing(asked, shown_path(runs.dir))
+    return [runs.get(run_id) for run_id in ids]
+
+
+def choose_run(ref: str | None, *, where: str | None = None, runs_dir: str | None) -> "Run":
+    """The one run that `ref` names, if `where` holds for it; without `ref` the newest that is left.
+
+    Raises:
+        RunNotFound: there is none.
+        RunAmbiguous: `ref` names several.
+        NoRunMatches: `where` holds for none.
+    """
+    runs = open_runs(runs_dir)
+    if where is None and open_scope(runs_dir).project is None:
+        return runs.one(ref)
+    from gage.query.finder import Asked
+
+    asked = Asked(() if ref is None else (ref,), where)
+    with open_finder(runs_dir) as finder:
+        if ref is None:
+            return runs.get(found_rows(finder, asked, limit=1)[0].id)
+        ids = finder.select(asked)
+        if not ids:
+            raise finder.nothing(asked, shown_path(runs.dir))
+    if len(ids) > 1:
+        from gage.store.selection import ambiguous
+
+        raise ambiguous(ref, ids)
+    return runs.get(ids[0])
+
+
+def found_rows(finder: "Finder", asked: "Asked", *, limit: int | None) -> "list[Row]":
+    """What `finder.best` gives, where at least one run is needed.
+
+    Raises:
+        NoRunMatches: there is none.
+        RunNotFound: there are no runs at all.
+    """
+    rows = finder.best(asked, limit=limit)
+    if not rows:
+        raise finder.nothing(asked, shown_path(finder.scope.runs_dir.path))
+    return rows
+
+
+@contextmanager
+def open_finder(runs_dir: str | None) -> "Iterator[Finder]":
+    """The runs of this place through their index; `runs_dir` is the value of `--runs`."""
+    from gage.query.finder import Finder
+
+    with Finder.open(open_scope(runs_dir), progress=_Progress()) as finder:
+        yield finder
+        if finder.index.warning is not None:
+            from gage.cli.terminal import clean
+
+            sys.stderr.write(clean(f"gage: Warning: {finder.index.warning}") + "\n")
+
+
+class _Progress:
+    """Says on a terminal how far the first look at many runs is, if it takes its time."""
+
+    def __init__(self) -> None:
+        self._start_s = time.monotonic()
+        self._width = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if not sys.stderr.isatty() or time.monotonic() - self._start_s < _PATIENCE_S:
+            return
+        text = f"Reading {done:,} of {total:,} runs, which is done once" if done < total else ""
+        sys.stderr.write("\r" + text.ljust(self._width) + "\r" * (not text))
+        sys.stderr.flush()
+        self._width = len(text)

@@ -8,6 +8,8 @@ __all__ = ["ALIASES", "COMMANDS", "canonical_name", "load_command"]
 COMMANDS = {
     "run": "Run an operation, a script or a notebook",
     "runs": "List runs, newest first",
+    "select": "Print the id of a run, such as the best one",
+    "compare": "Compare the config and the metrics of runs",
     "show": "Show one run",
     "watch": "Follow the output of a run until it ends",
     "stop": "Stop runs",

@@ -4,8 +4,8 @@ import json as jsonlib
 import sys
 from typing import TYPE_CHECKING
 
+from gage.cli.choice import WHERE, choose_run
 from gage.cli.options import JSON, RUNS, Argument, Command
-from gage.cli.place import open_runs
 from gage.cli.table import Column, table_lines
 from gage.cli.terminal import is_colour, terminal_width
 from gage.cli.words import size_text
@@ -23,7 +23,7 @@ COMMAND = Command(
         Files that a run generates are known when it has ended.
     """,
     arguments=(Argument("RUN", "ref", "Name the run: index, name or id; the newest by default"),),
-    options=(RUNS, JSON),
+    options=(WHERE, RUNS, JSON),
 )
 
 FILE_TYPES = {"s": "source", "d": "dependency", "r": "runtime", "g": "generated"}
@@ -31,9 +31,9 @@ FILE_TYPES = {"s": "source", "d": "dependency", "r": "runtime", "g": "generated"
 _COLUMNS = (Column("type"), Column("size", right=True), Column("path"))
 
 
-def run(*, ref: str | None, runs_dir: str | None, json: bool) -> None:
+def run(*, ref: str | None, where: str | None, runs_dir: str | None, json: bool) -> None:
     """List the files of a run."""
-    chosen = open_runs(runs_dir).one(ref)
+    chosen = choose_run(ref, where=where, runs_dir=runs_dir)
     if json:
         sys.stdout.write(jsonlib.dumps(chosen.to_json(full=True)["files"], indent=2) + "\n")
         return

@@ -3,9 +3,9 @@
 import os
 import sys
 
+from gage.cli.choice import WHERE, choose_run
 from gage.cli.inside import own_dir, path_inside
 from gage.cli.options import RUNS, Argument, Command, option
-from gage.cli.place import open_runs
 from gage.core.errors import GageError
 
 __all__ = ["COMMAND", "CannotOpen", "run"]
@@ -18,6 +18,7 @@ COMMAND = Command(
     options=(
         option("-p", "--path", metavar="PATH", help="Open this file or directory of the run"),
         option("-c", "--cmd", metavar="COMMAND", help="Open it with COMMAND"),
+        WHERE,
         RUNS,
     ),
 )
@@ -27,9 +28,11 @@ class CannotOpen(GageError):
     """There is no program to open files with, or it failed."""
 
 
-def run(*, ref: str | None, path: str | None, cmd: str | None, runs_dir: str | None) -> None:
+def run(
+    *, ref: str | None, path: str | None, cmd: str | None, where: str | None, runs_dir: str | None
+) -> None:
     """Open the files of a run."""
-    chosen = open_runs(runs_dir).one(ref)
+    chosen = choose_run(ref, where=where, runs_dir=runs_dir)
     top = own_dir(chosen.files_dir)
     target = str(top if path is None else path_inside(top, path))
     if cmd is None and sys.platform == "win32":

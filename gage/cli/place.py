@@ -10,7 +10,8 @@ from gage.core.errors import GageError, UsageError
 
 if TYPE_CHECKING:
     from gage.gagefile.model import Gagefile
-    from gage.gagefile.project import Project
+    from gage.gagefile.project import Project, RunsDir
+    from gage.query.scope import Scope
     from gage.store.runs import Runs
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "change_directory",
     "is_own_namespace",
     "open_runs",
+    "open_scope",
     "required_gagefile",
     "shown_path",
     "warn_of_faults",
@@ -83,13 +85,28 @@ def open_runs(runs_dir: str | None) -> "Runs":
     from gage.store.runs import Runs
 
     location = runs_location(find_project(working_dir()), runs_dir)
-    if location.source in _NAMED:
-        _check_location(location.path, location.source)
+    _check_location(location)
     return Runs(location.path)
 
 
-def _check_location(path: Path, source: str) -> None:
+def open_scope(runs_dir: str | None) -> "Scope":
+    """The runs that are meant here, for finding; `runs_dir` is the value of `--runs`.
+
+    Raises:
+        NoRunsLocation: a place was named where no runs can be.
+    """
+    from gage.query.scope import find_scope
+
+    scope = find_scope(working_dir(), runs_dir)
+    _check_location(scope.runs_dir)
+    return scope
+
+
+def _check_location(location: "RunsDir") -> None:
     """Refuse a place that somebody named by mistake; the usual ones may not exist yet."""
+    path, source = location
+    if source not in _NAMED:
+        return
     if not path.exists():
         raise NoRunsLocation(path, source)
     if (path / ".gage" / "runs").is_dir():

@@ -1,22 +1,40 @@
-"""`gage runs`: the newest runs as a table or as JSON."""
+"""`gage runs`: the newest runs as a table, as CSV or as JSON."""
 
-import json as jsonlib
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from gage.cli.options import JSON, RUNS, Command, count, count_from_1, flag, option
-from gage.cli.place import is_own_namespace, open_runs, shown_path
-from gage.cli.table import Column, table_lines
+from gage.cli.choice import ALL_PROJECTS, SINCE, WHERE, open_finder
+from gage.cli.columns import DEFAULT, DESCRIPTION, NUMBER, RunCells, run_column
+from gage.cli.options import JSON, RUNS, Argument, Command, count, count_from_1, flag, option
+from gage.cli.place import is_own_namespace, shown_path
+from gage.cli.settings import settings
+from gage.cli.table import Column, make_table
 from gage.cli.terminal import clean, is_colour, terminal_width
-from gage.cli.words import ago, description, plural
+from gage.cli.words import plural
+from gage.query.fields import Field, expand, parse_fields
 
 if TYPE_CHECKING:
-    from gage.store.runs import Run, Runs
+    from collections.abc import Collection, Sequence
 
-__all__ = ["COMMAND", "STATUS_COLOURS", "run"]
+    from gage.query.fields import RunJson
+    from gage.query.finder import Asked, Finder
+    from gage.query.index import Row
 
-PAGE = 20
+__all__ = ["COLUMNS", "COMMAND", "CSV", "SORT", "run"]
+
+SORT = option(
+    "-s", "--sort", metavar="NAMES", help="Sort by NAMES, as in -loss,started; - is descending"
+)
+COLUMNS = option(
+    "--columns",
+    metavar="NAMES",
+    help="Show these columns, as in name,loss,config:*; +NAMES adds to the usual ones",
+)
+_NAMES_LOOKED_AT = 2000
+_BEFORE_LABEL = 4
+_SHOWN = frozenset({*DEFAULT, NUMBER, *(Field("", name) for name in ("op", "id"))})
+CSV = flag("--csv", help="Print CSV, with values in full")
 
 COMMAND = Command(
     about="""
@@ -24,96 +42,159 @@ COMMAND = Command(
         as it takes the beginning of a name or an id.
 
         The description is what the operation's 'listing.description' names, otherwise its
-        metrics and its config.
+        metrics and its config. Filters are explained by 'gage help filters'.
     """,
+    arguments=(Argument("RUN", "refs", "List these alone: index, slice, name or id", many=True),),
     options=(
-        count("-m", "--more", help=f"Show {PAGE} more; repeat it for more still"),
+        WHERE,
+        SINCE,
+        SORT,
+        COLUMNS,
+        count("-m", "--more", help="Show as many runs again; repeat it for more still"),
         option("-n", "--limit", metavar="N", convert=count_from_1, help="Show N runs"),
         flag("-a", "--all", dest="every", help="Show every run"),
+        ALL_PROJECTS,
+        flag("--deleted", help="List deleted runs"),
         RUNS,
+        CSV,
         JSON,
     ),
-    exclusive=(("more", "limit", "every"),),
-)
-
-STATUS_COLOURS = {
-    "staged": "\x1b[36m",
-    "pending": "\x1b[36m",
-    "running": "\x1b[34m",
-    "completed": "\x1b[32m",
-    "error": "\x1b[31m",
-    "terminated": "\x1b[33m",
-    "pruned": "\x1b[33m",
-    "unknown": "\x1b[35m",
-}
-
-_COLUMNS = (
-    Column("#", right=True),
-    Column("name"),
-    Column("operation", least=9, rank=2),
-    Column("started", rank=5),
-    Column("status", rank=1, colours=STATUS_COLOURS),
-    Column("label", least=8, rank=4, share=4),
-    Column("description", least=12, rank=3),
+    exclusive=(("more", "limit", "every"), ("csv", "json"), ("columns", "json")),
 )
 
 
-def run(*, more: int, limit: int | None, every: bool, runs_dir: str | None, json: bool) -> None:
+def run(  # noqa: PLR0913  # a command has as many arguments as options
+    *,
+    refs: tuple[str, ...],
+    where: str | None,
+    since: str | None,
+    sort: str | None,
+    columns: str | None,
+    more: int,
+    limit: int | None,
+    every: bool,
+    all_projects: bool,
+    deleted: bool,
+    runs_dir: str | None,
+    csv: bool,
+    json: bool,
+) -> None:
     """List runs, newest first."""
-    runs = open_runs(runs_dir)
-    shown = runs.newest(None if every else PAGE * (1 + more) if limit is None else limit)
-    _warn_of_misnamed(runs)
-    if json:
-        _print_json(shown)
-        return
-    if not shown:
-        sys.stderr.write(f"No runs in {shown_path(runs.dir)}\n")
-        return
-    own = _own_namespaces(shown)
-    now_s = time.time()
-    rows = [[str(i), *_row(run, own, now_s)] for i, run in enumerate(shown, 1)]
-    lines = table_lines(_COLUMNS, rows, width=terminal_width(), colour=is_colour())
-    sys.stdout.write("\n".join(lines) + "\n")
-    if sys.stdout.isatty():
-        _say_what_is_left(runs, len(shown))
+    from gage.query.finder import Asked
+
+    here = settings({"runs.columns": columns, "runs.limit": limit})
+    asked = Asked(refs, where, since, sort, deleted=deleted, all_projects=all_projects)
+    with open_finder(runs_dir) as finder:
+        page = here.number("runs.limit")
+        rows = finder.find(asked, limit=None if every else page * (1 + more))
+        _warn_of_misnamed(str(finder.scope.runs_dir.path))
+        if json:
+            sys.stdout.write(_json(rows))
+        elif csv:
+            sys.stdout.write(_csv(rows, finder, columns))
+        elif not rows:
+            place = shown_path(finder.scope.runs_dir.path)
+            sys.stderr.write(clean(finder.why_none(asked, place)) + "\n")
+        else:
+            _print_table(rows, finder, asked, ",".join(here.words("runs.columns")))
+        if not (json or csv):
+            _say_what_is_left(finder, len(rows), asked)
 
 
-def _warn_of_misnamed(runs: "Runs") -> None:
+def _warn_of_misnamed(runs_dir: str) -> None:
     """Say that there is a run that no list shows, because its directory was renamed."""
-    if paths := runs.misnamed():
+    from gage.store.misnamed import misnamed_runs
+
+    # Of very many runs 'gage check' says it: to look at all names would take longer than the rest.
+    if paths := misnamed_runs(runs_dir, most=_NAMES_LOOKED_AT):
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         text = f"gage: Warning: {shown_path(paths[0])}{more} is no run: its name is not a run's id"
         sys.stderr.write(clean(text) + "\n")
 
 
-def _print_json(runs: "list[Run]") -> None:
-    # A run a line: a reader can begin before the last one is read.
-    sys.stdout.write("[")
-    for i, run in enumerate(runs):
-        sys.stdout.write((",\n" if i else "\n") + jsonlib.dumps(run.to_json()))
-    sys.stdout.write("\n]\n")
+def _json(rows: "list[Row]") -> str:
+    # A run a line, as the index has them.
+    return "[" + ",".join(f"\n{row.text}" for row in rows) + "\n]\n"
 
 
-def _own_namespaces(runs: "list[Run]") -> set[str]:
+def _csv(rows: "list[Row]", finder: "Finder", columns: str | None) -> str:
+    from gage.query.csvtext import CSV_FIELDS, csv_lines
+
+    data = [row.data for row in rows]
+    chosen, is_more = _chosen(columns or "", finder)
+    fields = [*CSV_FIELDS, *chosen] if is_more or not chosen else chosen
+    return csv_lines(expand(fields, data), data)
+
+
+def _chosen(
+    columns: str, finder: "Finder", also: "Collection[Field]" = ()
+) -> tuple[list[Field], bool]:
+    """The fields that `--columns` names, and whether they are more than the usual ones.
+
+    Args:
+        columns: the value of the option.
+        finder: knows which fields there are.
+        also: what counts beside fields.
+
+    Raises:
+        UnknownField: no run has one of them.
+    """
+    if not columns:
+        return [], False
+    fields = parse_fields(columns.removeprefix("+"))
+    for field in fields:
+        if field not in also:
+            finder.check_field(field)
+    return fields, columns.startswith("+")
+
+
+def _print_table(rows: "list[Row]", finder: "Finder", asked: "Asked", columns: str) -> None:
+    data = [row.data for row in rows]
+    chosen, is_more = _chosen(columns, finder, also=(NUMBER, DESCRIPTION))
+    named = expand(chosen, data) if chosen else []
+    fields = named
+    if is_more or not chosen:
+        named += [field for field in finder.named_fields(asked) if field not in named]
+        named = [field for field in named if field not in _SHOWN]
+        fields = [*DEFAULT[:_BEFORE_LABEL], *named, *DEFAULT[_BEFORE_LABEL:]]
+    table = _columns(fields, named, data)
+    apart = {field.name for field in named if field.kind != "run"}
+    cells = RunCells(time.time(), _own_namespaces(data), apart)
+    lines = [
+        ["" if row.position is None else str(row.position)]
+        + [cells.text(run, field) for field in fields if field != NUMBER]
+        for row, run in zip(rows, data, strict=True)
+    ]
+    made = make_table(table, lines, width=terminal_width(), colour=is_colour())
+    sys.stdout.write("\n".join(made.lines) + "\n")
+    if lost := [title for title in made.left_out if title in {field.name for field in named}]:
+        sys.stderr.write(clean(f"No room for {', '.join(lost)}: try --csv") + "\n")
+
+
+def _columns(fields: list[Field], named: list[Field], data: "Sequence[RunJson]") -> list[Column]:
+    """The table's columns; those that were asked for by name are the last to give way."""
+    names = [field.name for field in fields]
+    is_all = len(named) == len(fields)
+    columns = [run_column(NUMBER, data, rank=None)]
+    for i, field in enumerate(field for field in fields if field != NUMBER):
+        # Two of the same name are told apart by their kind.
+        title = field.text if names.count(field.name) > 1 else field.name
+        rank = None if field not in named else i if is_all else 1
+        columns.append(run_column(field, data, rank=rank, title=title))
+    return columns
+
+
+def _own_namespaces(data: "Sequence[RunJson]") -> set[str]:
     """Those namespaces of the runs that go without saying."""
-    found = {str(run.record.get("namespace") or "") for run in runs}
+    found = {str(run.get("namespace") or "") for run in data}
     return {namespace for namespace in found if not namespace or is_own_namespace(namespace)}
 
 
-def _row(run: "Run", own: set[str], now_s: float) -> list[str]:
-    state = run.state()
-    record = run.record
-    operation = str(record.get("operation") or "")
-    if record.get("version"):
-        operation += f" v{record['version']}"
-    namespace = str(record.get("namespace") or "")
-    if namespace not in own:
-        operation = f"{namespace}:{operation}"
-    started = "" if state.started is None else ago(state.started.timestamp(), now_s)
-    return [run.name, operation, started, str(state.status), run.label or "", description(run)]
-
-
-def _say_what_is_left(runs: "Runs", shown: int) -> None:
-    total = len(runs.ids())
-    if total > shown:
+def _say_what_is_left(finder: "Finder", shown: int, asked: "Asked") -> None:
+    if sys.stdout.isatty() and shown < (total := finder.total(asked)):
         sys.stderr.write(f"{shown} of {plural(total, 'run')}: -m shows more, -a all of them\n")
+    if finder.project is not None and not asked.all_projects:
+        own = finder.count(deleted=asked.deleted)
+        others = finder.count(deleted=asked.deleted, all_projects=True) - own
+        if others:
+            sys.stderr.write(f"{plural(others, 'run')} of other projects: try --all-projects\n")

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gage.cli.choice import WHERE, choose_run
 from gage.cli.files import file_rows
 from gage.cli.options import JSON, RUNS, Argument, Command, flag
 from gage.cli.output import print_output
-from gage.cli.place import open_runs, shown_path
+from gage.cli.place import shown_path
 from gage.cli.table import Column, table_lines
 from gage.cli.terminal import clean, is_colour
 from gage.cli.words import ago, duration_text, plural, size_text
@@ -27,6 +28,7 @@ COMMAND = Command(
     """,
     arguments=(Argument("RUN", "ref", "Name the run: index, name or id; the newest by default"),),
     options=(
+        WHERE,
         flag("-o", "--output", help="Print the output alone, as the program wrote it"),
         flag("-f", "--files", help="List every file"),
         flag("-c", "--command", help="Print the command line that makes the same run again"),
@@ -47,6 +49,7 @@ _FIGURES = ("last", "min", "max", "mean", "count", "step")
 def run(
     *,
     ref: str | None,
+    where: str | None,
     output: bool,
     files: bool,
     command: bool,
@@ -54,7 +57,7 @@ def run(
     json: bool,
 ) -> None:
     """Show a run, or one part of it."""
-    shown = open_runs(runs_dir).one(ref)
+    shown = choose_run(ref, where=where, runs_dir=runs_dir)
     if json:
         sys.stdout.write(jsonlib.dumps(shown.to_json(full=True), indent=2) + "\n")
     elif output:

@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from gage.cli.choice import WHERE, choose_runs
 from gage.cli.options import RUNS, Argument, Command
 from gage.cli.place import open_runs
 from gage.core.errors import GageError
@@ -18,12 +19,8 @@ COMMAND = Command(
         The program is asked to end, with SIGTERM to its whole process group, and killed if it still
         lives after 10 seconds. The record of the run is finished as for any other.
     """,
-    arguments=(
-        Argument(
-            "RUN", "refs", "Name the runs: index, slice, name or id", required=True, many=True
-        ),
-    ),
-    options=(RUNS,),
+    arguments=(Argument("RUN", "refs", "Name the runs: index, slice, name or id", many=True),),
+    options=(WHERE, RUNS),
 )
 
 
@@ -48,14 +45,13 @@ class PartlyStopped(GageError):
         self.errors = tuple(error.message for error in errors)
 
 
-def run(*, refs: tuple[str, ...], runs_dir: str | None) -> None:
+def run(*, refs: tuple[str, ...], where: str | None, runs_dir: str | None) -> None:
     """Stop the runs, one after the other."""
     from gage.run.housekeeping import complete_lost_runs
 
-    runs = open_runs(runs_dir)
-    complete_lost_runs(runs)
+    complete_lost_runs(open_runs(runs_dir))
     stopped, errors = 0, []
-    for chosen in runs.select(refs):
+    for chosen in choose_runs(refs, where=where, runs_dir=runs_dir):
         try:
             status = _stop(chosen)
         except GageError as error:

@@ -2,9 +2,9 @@
 
 import sys
 
+from gage.cli.choice import WHERE, choose_run
 from gage.cli.options import RUNS, Argument, Command
 from gage.cli.output import print_output
-from gage.cli.place import open_runs
 from gage.core.errors import GageError
 from gage.core.status import Status
 
@@ -17,7 +17,7 @@ COMMAND = Command(
         The exit status is that of the run.
     """,
     arguments=(Argument("RUN", "ref", "Name the run: index, name or id; the newest by default"),),
-    options=(RUNS,),
+    options=(WHERE, RUNS),
 )
 
 
@@ -30,9 +30,9 @@ class RunNotStarted(GageError):
         self.name = name
 
 
-def run(*, ref: str | None, runs_dir: str | None) -> int:
+def run(*, ref: str | None, where: str | None, runs_dir: str | None) -> int:
     """Follow a run; its exit status is ours."""
-    watched = open_runs(runs_dir).one(ref)
+    watched = choose_run(ref, where=where, runs_dir=runs_dir)
     if watched.state().status is Status.STAGED:
         raise RunNotStarted(watched.name)
     try:

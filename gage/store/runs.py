@@ -18,6 +18,7 @@ from gage.store.identity import this_process
 from gage.store.journal import Journal
 from gage.store.lock import LockProbe, RunLock, probe
 from gage.store.manifest import ManifestEntry
+from gage.store.misnamed import misnamed_runs
 from gage.store.output import OutputChunk, OutputWriter
 from gage.store.owned import OwnedRun
 from gage.store.ownsum import with_own_digest
@@ -39,9 +40,6 @@ __all__ = [
 
 _LEFTOVER_AGE_S = 3600.0
 _RECORDED = frozenset({Status.COMPLETED, Status.ERROR, Status.TERMINATED, Status.PRUNED})
-
-
-_ID_LENGTH = 36
 
 
 class Leftover(NamedTuple):
@@ -66,7 +64,6 @@ class Runs:
 
     def __init__(self, dir: str | os.PathLike[str]) -> None:  # noqa: A002 - what it is called
         self._dir = os.fspath(dir)
-        self._last_names: list[str] | None = None
 
     @property
     def dir(self) -> Path:
@@ -205,11 +202,7 @@ class Runs:
 
     def misnamed(self) -> list[str]:
         """Directories that hold a run, and whose name is not that of one: no command sees them."""
-        # By length first, and without another look: there may be a hundred thousand names.
-        names = self._names() if self._last_names is None else self._last_names
-        odd = sorted(name for name in names if len(name) != _ID_LENGTH and name[0] != ".")
-        paths = [os.path.join(self._dir, name) for name in odd]
-        return [path for path in paths if os.path.isfile(os.path.join(path, layout.RUN_JSON))]
+        return misnamed_runs(self._dir)
 
     def remove_leftover(self, leftover: Leftover) -> bool:
         """Remove what never became a run; False for a stray, which holds someone's data."""
@@ -274,7 +267,7 @@ class Runs:
     def _names(self) -> list[str]:
         """The names of everything in the location, in no order."""
         try:
-            self._last_names = os.listdir(self._dir)
+            return os.listdir(self._dir)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -283,7 +276,6 @@ class Runs:
                 hint="Give another place with --runs DIR or GAGE_RUNS",
                 path=self._dir,
             ) from error
-        return self._last_names
 
     def _is_born(self, run_id: str) -> bool:
         path = os.path.join(self._dir, run_id, layout.RUN_JSON)

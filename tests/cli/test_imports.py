@@ -66,7 +66,9 @@ def recorded() -> dict[str, set[str]]:
 @pytest.fixture
 def project_with_runs(project: Project, make_run: MakeRun) -> Project:
     make_run(label="é", config={"lr": 0.1}, metrics={"loss": [1.0]})
-    project.gage("run", "-q", "train")  # what a first call does once is not measured
+    # What a first call does once is not measured.
+    project.gage("run", "-q", "train")
+    project.gage("runs")
     return project
 
 

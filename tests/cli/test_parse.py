@@ -49,6 +49,9 @@ PLAIN = """
     cat --meta 1 run.json
     cat 1 --output run
     stop 1 2 kafom
+    stop --where status=running
+    runs 1:5 --where loss<1 -s -loss,started --columns +lr --since 7d
+    select --min loss --dir
     stop 1:3
     stop -2:
     stop :-4 -3:-1 1
@@ -91,9 +94,9 @@ MISTAKES = """
     runs -n
     runs --limit
     runs --json=1
-    runs extra
+    show 1 extra
     cat
-    stop
+    cat
     cat 1 2 3
     run --label
     run -lq --tag

@@ -15,12 +15,10 @@ from gage.query.fields import Field, RunJson, number_of, parse_fields
 
 
 def row(config: dict[str, JsonValue], metrics: dict[str, JsonValue], **more: JsonValue) -> RunJson:
-    return {
-        "operation": "train",
-        "status": "completed",
-        "config": config,
-        "metrics": metrics,
-    } | more
+    told: dict[str, JsonValue] = {"operation": "train", "status": "completed"}
+    told["config"], told["metrics"] = config, metrics
+    told.update(more)
+    return told
 
 
 ROWS = [
