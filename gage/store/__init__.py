@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from gage.store.history import HistoryWriter
     from gage.store.runs import ManifestEntry, OutputChunk, OutputWriter, OwnedRun, Run, Runs
     from gage.store.state import RunState
+    from gage.store.verify import Finding, Verification, verify_run
 
 __all__ = [
+    "Finding",
     "HistoryWriter",
     "ManifestEntry",
     "OutputChunk",
@@ -27,11 +29,14 @@ __all__ = [
     "Runs",
     "RunsDirError",
     "StoreError",
+    "Verification",
+    "verify_run",
 ]
 
 _HOMES = {
     "HistoryWriter": "history",
     "RunState": "state",
+    **dict.fromkeys(("Finding", "Verification", "verify_run"), "verify"),
     **dict.fromkeys(("RunAmbiguous", "RunNotFound", "RunsDirError", "StoreError"), "errors"),
 }
 

@@ -8,14 +8,15 @@ from typing import NamedTuple
 
 from gage.core.values import ConfigValue, JsonValue
 from gage.store.finding import ERROR, NOTE, WARNING, Finding
-from gage.store.layout import FORMAT_VERSION, HISTORY, METRICS
+from gage.store.layout import FORMAT_VERSION, HISTORY, METRICS, SEAL
 from gage.store.ownsum import check_own_digest
-from gage.store.seal import Sealed, is_draft, parse_writer_seal
+from gage.store.seal import Sealed, is_draft, parse_sealed, parse_writer_seal
 from gage.store.strictfiles import StrictFiles, reason_of
 
 __all__ = ["check_history", "check_summaries"]
 
 _METRICS = METRICS.replace(os.sep, "/")
+_SEAL = SEAL.replace(os.sep, "/")
 _LINE_LIMIT_BYTES = 256 << 20  # more than a segment holds
 _SEAL_LIMIT_BYTES = 16 << 20
 _PLACES = 9  # figures that were folded in parts differ in the last digits
@@ -59,7 +60,7 @@ def check_history(
     """
     paths = [path for path in found if path.startswith(f"{HISTORY}/")]
     names = [name for path in paths if (name := _segment_name(path))]
-    sealed: dict[str, Sealed] = {}
+    sealed = _sealed_sizes(files, found)
     for path in paths:
         if _is_writer_seal(path):
             yield from _check_writer_seal(files, run_id, path, sealed)
@@ -72,7 +73,7 @@ def check_history(
         yield from _check_segments(files, run_id, segments)
     if is_final:
         for name in names:
-            yield from _check_late_rows(files, name, sealed.get(name.path))
+            yield from _check_late_rows(files, name.path, sealed.get(name.path, 0))
 
 
 def check_summaries(files: StrictFiles, found: Sequence[str]) -> Iterator[Finding]:
@@ -88,6 +89,17 @@ def check_summaries(files: StrictFiles, found: Sequence[str]) -> Iterator[Findin
         if fault is not None:
             what = f"metric {name!r} is not what the history comes to: {fault}"
             yield Finding(_METRICS, what, ERROR)
+
+
+def _sealed_sizes(files: StrictFiles, found: Sequence[str]) -> dict[str, int]:
+    """Path to how many bytes of it the run's own seal is of."""
+    if _SEAL not in found:
+        return {}
+    try:
+        entries = [parse_sealed(line) for line in files.lines(_SEAL)]
+    except OSError:
+        return {}  # told elsewhere
+    return {entry.path: entry.size for entry in entries if entry}
 
 
 def _segment_name(path: str) -> _Name | None:
@@ -117,9 +129,9 @@ def _odd_file(path: str) -> Iterator[Finding]:
 
 
 def _check_writer_seal(
-    files: StrictFiles, run_id: str, path: str, sealed: dict[str, Sealed]
+    files: StrictFiles, run_id: str, path: str, sealed: dict[str, int]
 ) -> Iterator[Finding]:
-    """Check a writer's seal and what it is of; what is as it says goes to `sealed`."""
+    """Check a writer's seal and what it is of; up to where it is goes to `sealed`."""
     try:
         line = files.read(path, _SEAL_LIMIT_BYTES)
     except OSError as error:
@@ -136,10 +148,9 @@ def _check_writer_seal(
         yield Finding(path, f"it is that of writer {seal.writer!r} of run {seal.run!r}")
         return
     for entry in seal.segments:
+        sealed[entry.path] = max(entry.size, sealed.get(entry.path, 0))
         fault = _sealed_fault(files, entry)
-        if fault is None:
-            sealed[entry.path] = entry
-        else:
+        if fault is not None:
             yield Finding(entry.path, fault, ERROR, _RESTORE)
 
 
@@ -235,15 +246,14 @@ def _header_fault(header: Mapping[str, JsonValue] | None, run_id: str, name: _Na
     return None
 
 
-def _check_late_rows(files: StrictFiles, name: _Name, sealed: Sealed | None) -> Iterator[Finding]:
+def _check_late_rows(files: StrictFiles, path: str, sealed: int) -> Iterator[Finding]:
     try:
-        size = files.status(name.path).st_size
+        late = files.status(path).st_size - sealed
     except OSError:
         return  # told above
-    late = size - (sealed.size if sealed is not None else 0)
     if late > 0:
         what = f"{late:,} bytes came after the seal, and nothing vouches for them"
-        yield Finding(name.path, what, WARNING)
+        yield Finding(path, what, WARNING)
 
 
 def _figure_fault(
