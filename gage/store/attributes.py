@@ -156,6 +156,8 @@ def _read(path: str, run_id: str) -> StoredRecord:
         data = _content(path)
     except OSError as error:
         return StoredRecord(path, b"", None, fault=(error.strerror or str(error)).lower())
+    except BadRecord as error:
+        return StoredRecord(path, b"", None, fault=str(error))
     line, newline, rest = data.partition(b"\n")
     stored = StoredRecord(path, line + newline, None)
     try:
@@ -176,13 +178,17 @@ def _read(path: str, run_id: str) -> StoredRecord:
 def _content(path: str) -> bytes:
     # Not blocking: somebody may have put a pipe there.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags | getattr(os, "O_CLOEXEC", 0)), "rb") as file:
-        status = os.fstat(file.fileno())
+    fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    try:
+        status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(None, "it is no file")
+            raise BadRecord("it is no file")
         if status.st_size > _FILE_LIMIT_BYTES:
-            raise OSError(None, f"it is larger than {_FILE_LIMIT_BYTES >> 20} MiB")
-        return file.read()
+            raise BadRecord(f"it is larger than {_FILE_LIMIT_BYTES >> 20} MiB")
+        with open(fd, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(fd)
 
 
 def _decoded(line: bytes) -> JsonValue:
