@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from gage.core.ids import is_run_id
 from gage.query.database import Connection, is_network, remove_files
 from gage.query.entry import Key
-from gage.query.freshness import Freshness, look_at
+from gage.query.freshness import Freshness, Progress, look_at
 from gage.query.journals import read_journals
-from gage.query.load import Progress, fill
+from gage.query.load import fill
 
 __all__ = ["build_file", "build_memory"]
 

@@ -9,14 +9,12 @@ from gage.core.ids import run_name
 from gage.core.secrets import SECRET
 from gage.core.times import from_iso
 from gage.core.values import ConfigValue, JsonValue
-from gage.query.schema import ATTRIBUTE, CONFIG, METRIC, NAN
+from gage.query.schema import ASLEEP, ATTRIBUTE, CONFIG, METRIC, MOVING, NAN, SETTLED, WATCHED
 from gage.query.stamps import NO_RUN, stamp
 from gage.store.run import Run
 
 __all__ = [
     "MAX_KEYS",
-    "SETTLED",
-    "WATCHED",
     "Entry",
     "Key",
     "SqlValue",
@@ -27,9 +25,6 @@ __all__ = [
 
 MAX_KEYS = 256
 """Keys of one run that are indexed, beside those that were ever filtered on."""
-
-SETTLED, MOVING, ASLEEP, WATCHED = 0, 1, 2, 3
-"""Whether the status of a run may change without a change to the run: see `schema.TABLES`."""
 
 SqlValue: TypeAlias = "int | float | str | bytes | None"
 Key: TypeAlias = tuple[int, str]

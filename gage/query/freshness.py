@@ -6,23 +6,25 @@ live, changes that began and did not end, directories that people copied in or r
 
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from gage.core.ids import is_run_id
 from gage.query.database import Connection
-from gage.query.entry import ASLEEP, MOVING, WATCHED, read_entry
 from gage.query.journals import JournalFile, News, has_news, read_journals
-from gage.query.load import Progress, Writer
+from gage.query.schema import ASLEEP, MOVING, WATCHED
 from gage.query.stamps import NO_RUN, is_recent, stamp
 
-__all__ = ["Freshness", "Place", "look_at"]
+__all__ = ["Freshness", "Place", "Progress", "look_at"]
 
 _OPEN_S = 600.0  # how long a change that began is waited for
 _DIFF_S = 3600.0
 _TICK_NS = 50_000_000  # two changes to a directory within one tick of the clock look like one
 _BATCH = 1000  # runs read in one transaction: others wait for its end
 _MAX_WATCHED = 1000
+
+
+Progress = Callable[[int, int], None]
 
 
 class Place(NamedTuple):
@@ -154,6 +156,9 @@ class Freshness:
     def _read(
         self, ids: Iterable[str], gone: set[str], announced: Collection[str], now_s: float
     ) -> None:
+        from gage.query.entry import read_entry
+        from gage.query.load import Writer
+
         writer = Writer(self._connection)
         for run_id in gone:
             writer.remove(run_id)
@@ -205,7 +210,8 @@ class Freshness:
     def _stale_of_moving(self) -> set[str]:
         """Runs that may have changed without a word in the journal, and did."""
         return self._stale(
-            "select id, stamp, live, status from run join shown using (rid) where live = 1"
+            "select id, stamp, live, status from run join shown using (rid)"
+            " where live > 0 and live = 1"
             " union all select * from (select id, stamp, live, status from run join shown"
             f" using (rid) where live > 1 order by rid desc limit {_MAX_WATCHED})"
             " union select id, stamp, live, status from bracket join run using (id)"

@@ -18,7 +18,7 @@ from gage.query.database import (
     open_memory,
     remove_files,
 )
-from gage.query.freshness import Freshness, look_at
+from gage.query.freshness import Freshness, Progress, look_at
 from gage.query.search import Search, Searcher
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _PLACES = 900  # parameters that any SQLite takes
 _STAMP = "select id, stamp, live, status from run join shown using (rid) where rid = ?"
 
 _T = TypeVar("_T")
-Progress = Callable[[int, int], None]
 
 
 class Row(NamedTuple):

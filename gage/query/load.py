@@ -2,15 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from gage.query.database import Connection, create_tables, make_indexes
 from gage.query.entry import Entry, Key, read_entry, rid_of
+from gage.query.freshness import Progress
 from gage.query.stamps import is_recent
 
-__all__ = ["Progress", "Writer", "fill"]
-
-Progress = Callable[[int, int], None]
+__all__ = ["Writer", "fill"]
 
 _COLUMNS = (
     "rid, id, name, operation, namespace, project, project_name, status, label, user, host,"

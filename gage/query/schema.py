@@ -12,16 +12,31 @@ What is undefined (null, a secret) has no row.
 `run.rid` is made from the id, so that the order of `rid` is that of the ids: newest last.
 """
 
-__all__ = ["ATTRIBUTE", "CONFIG", "INDEXES", "METRIC", "NAN", "TABLES", "TAG", "VERSION"]
+__all__ = [
+    "ASLEEP",
+    "ATTRIBUTE",
+    "CONFIG",
+    "INDEXES",
+    "METRIC",
+    "MOVING",
+    "NAN",
+    "SETTLED",
+    "TABLES",
+    "TAG",
+    "VERSION",
+    "WATCHED",
+]
 
 VERSION = 1
 
 METRIC, CONFIG, ATTRIBUTE = 0, 1, 2  # kinds of keys, in the order that settles a clash
 TAG = 3  # no kind of key, but `Index.known` lists them too
+SETTLED, MOVING, ASLEEP, WATCHED = 0, 1, 2, 3  # what `run.live` may be
 NAN = b"NaN"
 
-# Times are seconds since 1970. `run.live` is 1 where the status may change by itself, 2 where it
-# can only wake up, 3 for a directory that was still changing when it was found; else 0.
+# Times are seconds since 1970. `run.live` is MOVING where the status may change without a change to
+# the run, as processes die without leaving a note; ASLEEP where it is unknown for that reason;
+# WATCHED where files were still being made when the run was found.
 TABLES = """
 create table run (
   rid integer primary key,
