@@ -3,7 +3,8 @@
 import json as jsonlib
 import sys
 
-from gage.cli.options import JSON, RUNS, Command, flag, option
+from gage.cli.choice import WHERE
+from gage.cli.options import JSON, RUNS, Argument, Command, flag, option
 from gage.cli.terminal import clean
 from gage.core.errors import GageError, UsageError
 
@@ -14,17 +15,32 @@ COMMAND = Command(
         The exit status is 1 if something is wrong. Missing extras and GPUs are not.
 
         SPEC is a version or a specifier as for pip: '>=0.2,<1'.
+
+        With --run every file of the runs RUN is read and compared with its digest. Warnings and
+        notes leave the exit status 0.
     """,
+    arguments=(
+        Argument(
+            "RUN", "refs", "Name the runs to check with --run: index, slice, name or id", many=True
+        ),
+    ),
     options=(
         option("--version", metavar="SPEC", help="Test the version of Gage, and nothing else"),
         flag("--schema", help="Print the JSON Schema of Gage files, for editors"),
         flag(
             "--fix", help="Complete or remove what interrupted commands left in the runs location"
         ),
+        flag("--run", dest="verify", help="Check runs: digests, formats, references, signatures"),
+        WHERE,
         RUNS,
         JSON,
     ),
-    exclusive=(("version", "schema", "fix"), ("schema", "json"), ("version", "runs_dir")),
+    exclusive=(
+        ("version", "schema", "fix", "verify"),
+        ("schema", "json"),
+        ("version", "runs_dir"),
+        ("schema", "runs_dir"),
+    ),
 )
 
 
@@ -40,8 +56,22 @@ class VersionDiffers(GageError):
         self.wanted = wanted
 
 
-def run(*, version: str | None, schema: bool, fix: bool, runs_dir: str | None, json: bool) -> int:
-    """Report what Gage finds here; 1 if something is wrong."""
+def run(
+    *,
+    refs: tuple[str, ...],
+    version: str | None,
+    schema: bool,
+    fix: bool,
+    verify: bool,
+    where: str | None,
+    runs_dir: str | None,
+    json: bool,
+) -> int:
+    """Report what Gage finds here, or verify runs; 1 if something is wrong."""
+    if verify:
+        return _verify(refs, where=where, runs_dir=runs_dir, json=json)
+    if refs or where is not None:
+        raise UsageError("Runs are checked with --run", hint="Try 'gage check --run RUN'")
     if version is not None:
         _check_version(version)
         return 0
@@ -59,6 +89,20 @@ def run(*, version: str | None, schema: bool, fix: bool, runs_dir: str | None, j
         text = "\n".join(clean(line) for line in report_lines(report))
     sys.stdout.write(text + "\n")
     return 0 if report["ok"] else 1
+
+
+def _verify(refs: tuple[str, ...], *, where: str | None, runs_dir: str | None, json: bool) -> int:
+    """Verify runs one after the other; 1 if one is damaged."""
+    from gage.cli.choice import choose_runs
+    from gage.cli.verifying import Verifier
+
+    verifier = Verifier(choose_runs(refs, where=where, runs_dir=runs_dir))
+    if json:
+        sys.stdout.write(jsonlib.dumps([*verifier.facts()], indent=2) + "\n")
+    else:
+        for line in verifier.lines():
+            sys.stdout.write(f"{line}\n")
+    return 1 if verifier.is_any_damaged else 0
 
 
 def _check_version(wanted: str) -> None:

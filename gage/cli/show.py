@@ -32,10 +32,11 @@ COMMAND = Command(
         flag("-o", "--output", help="Print the output alone, as the program wrote it"),
         flag("-f", "--files", help="List every file"),
         flag("-c", "--command", help="Print the command line that makes the same run again"),
+        flag("--verify", help="Show who said what of the run, and whether that is certain"),
         RUNS,
         JSON,
     ),
-    exclusive=(("output", "files", "command", "json"),),
+    exclusive=(("output", "files", "command", "json"), ("output", "files", "command", "verify")),
 )
 
 _MASK = "***"  # what stands in the record for a secret
@@ -53,11 +54,16 @@ def run(
     output: bool,
     files: bool,
     command: bool,
+    verify: bool,
     runs_dir: str | None,
     json: bool,
-) -> None:
-    """Show a run, or one part of it."""
+) -> int:
+    """Show a run, or one part of it; 1 if it was to be verified and is damaged."""
     shown = choose_run(ref, where=where, runs_dir=runs_dir)
+    if verify:
+        from gage.cli.verifying import show_verification
+
+        return show_verification(shown, json=json)
     if json:
         sys.stdout.write(jsonlib.dumps(shown.to_json(full=True), indent=2) + "\n")
     elif output:
@@ -67,6 +73,7 @@ def run(
     else:
         sections = _files(shown, None) if files else _sections(shown)
         sys.stdout.write("".join(f"{line}\n" for line in sections))
+    return 0
 
 
 def _sections(run: "Run") -> Iterator[str]:
