@@ -3,16 +3,14 @@
 import json as jsonlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gage.cli.choice import ALL_PROJECTS, SINCE, WHERE, open_finder
-from gage.cli.colours import BEST, status_colours
-from gage.cli.columns import NUMBER, RunCells, run_column
 from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, flag, option
 from gage.cli.place import shown_path
 from gage.cli.runs import CSV, SORT
-from gage.cli.table import Column, make_table, table_width
-from gage.cli.terminal import clean, is_colour, terminal_width
+from gage.cli.sidebyside import SideBySide, side_by_side
+from gage.cli.terminal import clean
 from gage.cli.words import plural
 from gage.query.comparison import Comparison, compare_runs
 from gage.query.fields import Field, parse_field, parse_fields, read_field
@@ -52,20 +50,6 @@ COMMAND = Command(
     ),
     exclusive=(("min", "max", "sort"), ("metrics", "columns"), ("csv", "json")),
 )
-
-
-class _Shown(NamedTuple):
-    """What a table of the comparison is made of.
-
-    Attributes:
-        fields: what is compared, in order.
-        best: the field that is ordered by, and the indexes of the best runs.
-    """
-
-    rows: "Sequence[Row]"
-    comparison: Comparison
-    fields: Sequence[Field]
-    best: tuple[Field | None, Sequence[int]]
 
 
 def run(  # noqa: PLR0913  # a command has as many arguments as options
@@ -114,8 +98,8 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
         names = (Field("", "id"), _NAME, *fields)
         sys.stdout.write(csv_lines(names, comparison.rows))
         return
-    shown = _Shown(rows, comparison, fields, best)
-    sys.stdout.write("".join(f"{line}\n" for line in _lines(shown)))
+    shown = SideBySide(rows, comparison, fields, best)
+    sys.stdout.write("".join(f"{line}\n" for line in side_by_side(shown)))
     _say_what_is_missing(shown, total)
 
 
@@ -123,9 +107,8 @@ def _fields(comparison: Comparison, *, every: bool, metrics: str | None) -> tupl
     """What is shown: what differs, and what was asked for by name."""
     if every or len(comparison.rows) == 1:
         return comparison.fields
-    named = {"metric"} if metrics else set[str]()
-    differing = {*comparison.differing}
-    return tuple(f for f in comparison.fields if f in differing or f.kind in named)
+    named = [field for field in comparison.fields if metrics and field.kind == "metric"]
+    return tuple(dict.fromkeys((*comparison.differing, *named)))
 
 
 def _checked(finder: "Finder", names: str | None, kind: str) -> list[Field]:
@@ -163,88 +146,7 @@ def _json(
     return jsonlib.dumps(told, indent=2)
 
 
-def _lines(shown: _Shown) -> list[str]:
-    """The comparison as a table: a row a run, else a column a run, else several tables."""
-    width = terminal_width()
-    columns, cells = _as_rows(shown)
-    if width is None or table_width(columns, cells) <= width:
-        return make_table(columns, cells, width=width, colour=is_colour()).lines
-    turned, turned_cells = _as_columns(shown)
-    if table_width(turned, turned_cells) <= width:
-        return make_table(turned, turned_cells, width=width, colour=is_colour()).lines
-    return _in_parts(columns, cells, width)
-
-
-def _as_rows(shown: _Shown) -> tuple[list[Column], list[list[str]]]:
-    names = [field.name for field in shown.fields]
-    columns = [run_column(NUMBER, shown.comparison.rows, rank=None), Column("name")]
-    for field in shown.fields:
-        title = field.text if names.count(field.name) > 1 else field.name
-        column = run_column(field, shown.comparison.rows, rank=0, title=title)
-        columns.append(column._replace(least=None, share=0))
-    cells = [["" if row.position is None else str(row.position)] for row in shown.rows]
-    for i, line in enumerate(cells):
-        line.append(str(shown.comparison.rows[i]["name"]))
-        line += [_cell(shown, i, field) for field in shown.fields]
-    return [_marked(column, shown) for column in columns], cells
-
-
-def _as_columns(shown: _Shown) -> tuple[list[Column], list[list[str]]]:
-    """A column a run, a row a field: readable where there are few runs and many fields."""
-    columns, cells = _as_rows(shown)
-    numbers, names, *others = zip(*cells, strict=True)
-    titles = [column.title for column in columns[2:]]
-    colours = {**status_colours(), **_best_colours(shown)}
-    turned = [Column(""), *(Column(name, right=True, colours=colours) for name in names)]
-    lines = [["#", *numbers]] if any(numbers) else []
-    lines += [[title, *values] for title, values in zip(titles, others, strict=True)]
-    return turned, lines
-
-
-def _in_parts(columns: list[Column], cells: list[list[str]], width: int) -> list[str]:
-    """Several tables, each with the index and the name, and as many fields as fit."""
-    lines: list[str] = []
-    rest = list(range(2, len(columns)))
-    while rest:
-        taken = [0, 1, rest.pop(0)]
-        while rest and _width_of(columns, cells, [*taken, rest[0]]) <= width:
-            taken.append(rest.pop(0))
-        part = [columns[i]._replace(keep=True) for i in taken]
-        # A text that is wider than the terminal even alone is cut.
-        part[2:] = [column._replace(least=1) for column in part[2:]]
-        lines += [""] if lines else []
-        rows = [[line[i] for i in taken] for line in cells]
-        lines += make_table(part, rows, width=width, colour=is_colour()).lines
-    return lines
-
-
-def _width_of(columns: list[Column], cells: list[list[str]], taken: list[int]) -> int:
-    return table_width([columns[i] for i in taken], [[line[i] for i in taken] for line in cells])
-
-
-def _cell(shown: _Shown, index: int, field: Field) -> str:
-    text = RunCells(0.0, own={_namespace(shown, index)}).text(shown.comparison.rows[index], field)
-    marked, best = shown.best
-    if marked is None or marked.name != field.name:
-        return text
-    # The others get a blank, so that the numbers stay below each other.
-    return f"{text} *" if index in best else f"{text}  "
-
-
-def _namespace(shown: _Shown, index: int) -> str:
-    return str(shown.comparison.rows[index].get("namespace") or "")
-
-
-def _marked(column: Column, shown: _Shown) -> Column:
-    return column._replace(colours={**column.colours, **_best_colours(shown)})
-
-
-def _best_colours(shown: _Shown) -> dict[str, str]:
-    field, best = shown.best
-    return {} if field is None else {_cell(shown, i, field): BEST for i in best}
-
-
-def _say_what_is_missing(shown: _Shown, total: int) -> None:
+def _say_what_is_missing(shown: SideBySide, total: int) -> None:
     count = len(shown.rows)
     if count < total:
         sys.stderr.write(clean(f"{count} of {plural(total, 'run')}: name others, or try -n") + "\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gage.core.settings import Settings
 
-__all__ = ["clean", "fit", "is_colour", "terminal_width", "text_width"]
+__all__ = ["clean", "fit", "is_colour", "shorten", "terminal_width", "text_width"]
 
 _JOINERS = "\u200c\u200d"  # Zero width and harmless; emoji and several scripts need them.
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -65,6 +65,14 @@ def fit(text: str, width: int) -> str:
         kept += char
         taken += _char_width(char)
     return kept + "…" + " " * (width - taken - 1)
+
+
+def shorten(text: str, width: int) -> str:
+    """`text` cut to `width` columns in its middle, where paths and labels tell least."""
+    if text_width(text) <= width:
+        return text
+    end = "".join(reversed(fit(text[::-1], (width + 1) // 2).rstrip()))
+    return fit(text, width - text_width(end) + 1).rstrip()[:-1] + end
 
 
 def _is_harmless(char: str) -> bool:

@@ -28,8 +28,16 @@ class Comparison(NamedTuple):
 
     @property
     def differing(self) -> tuple[Field, ...]:
-        """The fields in which the runs differ, in order."""
-        return tuple(field for field in self.fields if field not in self.equal)
+        """The fields in which the runs differ: last those that some runs have not, others equally.
+
+        Runs of different operations have different config. That says little, and there is much
+        of it.
+        """
+        found = [field for field in self.fields if field not in self.equal]
+        return tuple(sorted(found, key=lambda field: len(self._values(field)) < 2))
+
+    def _values(self, field: Field) -> set[str]:
+        return {_key(read_field(row, field)) for row in self.rows if _is_known(row, field)}
 
     def best(self, field: Field, *, highest: bool) -> list[int]:
         """The indexes of the runs with the lowest or highest number; NaN and text are none."""
