@@ -10,6 +10,8 @@ COMMANDS = {
     "runs": "List runs, newest first",
     "select": "Print the id of a run, such as the best one",
     "compare": "Compare the config and the metrics of runs",
+    "plot": "Draw curves of metrics",
+    "query": "Answer SQL over runs",
     "show": "Show one run",
     "watch": "Follow the output of a run until it ends",
     "stop": "Stop runs",
@@ -27,6 +29,7 @@ COMMANDS = {
     "operations": "List the operations of the project",
     "check": "Check the installation, the project and its Gage file",
     "config": "Show and change settings",
+    "completion": "Complete command lines in bash, zsh, fish and nushell",
     "init": "Start a project from a template",
     "help": "Explain a topic or a command",
 }

@@ -1,7 +1,7 @@
 """Reading the history as series: the points of a metric, as the format says they count."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from heapq import merge
 from math import isfinite
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from gage.core.values import ConfigValue
 from gage.store.folds import series_names, source_of, superseded_from
 from gage.store.segments import Segment, read_segments
 
-__all__ = ["Point", "PointSeries", "as_number", "read_series", "thin"]
+__all__ = ["Point", "PointSeries", "as_number", "read_series", "thin", "thin_out"]
 
 _BUCKET = 8  # points of a bucket before any are thinned out
 _KEPT = 5  # points that a bucket keeps at most
@@ -114,6 +114,15 @@ def thin(points: list[Point]) -> list[Point]:
     kept |= {found[1] for found in (low, high) if found is not None}
     kept |= set() if gap is None else {gap}
     return [points[i] for i in sorted(kept)]
+
+
+def thin_out(points: list[Point], max_points: int) -> list[Point]:
+    """About `max_points` of `points` at most, with every extreme and every gap among them."""
+    if len(points) <= max_points:
+        return points
+    width = -(-len(points) * _KEPT // max(max_points, _KEPT))
+    groups = (points[i : i + width] for i in range(0, len(points), width))
+    return [point for group in groups for point in thin(group)]
 
 
 class _Track:
@@ -232,19 +241,9 @@ def _assembled(
             parts = [(track.finish(), track) for track in sources[source][rank]]
             points = list(merge(*(points for points, _ in parts), key=_step_of))
             count = sum(track.count for _, track in parts)
-            kept = points if max_points is None else list(_reduced(points, max_points))
+            kept = points if max_points is None else thin_out(points, max_points)
             found[name] = PointSeries(name, source, rank, kept, count)
     return found
-
-
-def _reduced(points: list[Point], max_points: int) -> Iterator[Point]:
-    """At most about `max_points` of `points`."""
-    width = max(-(-len(points) * _KEPT // max(max_points, _KEPT)), 1)
-    if len(points) <= max_points:
-        yield from points
-        return
-    for i in range(0, len(points), width):
-        yield from thin(points[i : i + width])
 
 
 def _step_of(point: Point) -> int:

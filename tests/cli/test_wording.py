@@ -13,13 +13,13 @@ from gage.cli.usage import command_help, group_help, short_help
 
 PACKAGE = Path(__file__).parents[2] / "gage"
 _VERBS = (
-    "Add Answer Check Compare Complete Count Delete End Explain Follow Include Lead Leave List Make"
-    " Name Open Print Read Record Remove Restore Return Run Select Set Show Sort Start Stop Take"
-    " Test Tie Try Use Write"
+    "Add Answer Check Compare Complete Count Delete Draw End Explain Follow Include Lead Leave List"
+    " Make Name Open Print Read Record Remove Restore Return Run Select Set Show Sort Start Stop"
+    " Take Test Tie Try Use Write"
 )
 _METAVARS = (
-    "ACTION COMMAND DIR EXPR FILE ID KEY=VALUE N NAME NAMES OPERATION PATH PHASE PROJECT RUN"
-    " SETTING SPEC TAG TEMPLATE TEXT TIME TOPIC VALUE"
+    "ACTION AXIS COMMAND DIR EXPR FILE ID KEY=VALUE METRIC N NAME NAMES OPERATION PATH PHASE"
+    " PROJECT RUN SETTING SPEC SQL TAG TEMPLATE TEXT TIME TOPIC VALUE W"
 )
 VERBS = frozenset(_VERBS.split())
 METAVARS = frozenset(_METAVARS.split())
