@@ -33,6 +33,7 @@ _MOMENTS = frozenset({"created", "started", "stopped"})
 _DURATIONS = frozenset({"duration", "duration_s"})
 _COLUMNS = {
     "#": Column("#", right=True),
+    "id": Column("id"),
     "name": Column("name"),
     "operation": Column("operation", least=9, rank=2),
     "started": Column("started", rank=5),

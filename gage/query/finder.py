@@ -166,7 +166,7 @@ class Finder:
         total = self.count(deleted=asked.deleted, all_projects=asked.all_projects)
         if not total:
             deleted = 0 if asked.deleted else self.count(deleted=True, all_projects=True)
-            more = f" that are not deleted ({deleted:,} are)" if deleted else ""
+            more = f" that are not deleted: try --deleted for {deleted:,}" if deleted else ""
             return f"No {noun}s in {place}{more}"
         what = ["is one of those that were named"] if asked.refs else []
         what += [f"matches '{asked.where}'"] if asked.where is not None else []
