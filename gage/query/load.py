@@ -5,8 +5,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 
 from gage.query.database import Connection, create_tables, make_indexes
-from gage.query.entry import Entry, Key, read_entry, rid_of
+from gage.query.entry import Entry, Key, rid_of
 from gage.query.freshness import Progress
+from gage.query.reading import read_entries
 from gage.query.stamps import is_recent
 
 __all__ = ["Writer", "fill"]
@@ -125,7 +126,7 @@ class Writer:
 def fill(
     connection: Connection,
     runs_dir: str,
-    ids: Iterable[str],
+    ids: Collection[str],
     *,
     filtered: Iterable[Key] = (),
     announced: Collection[str] = (),
@@ -146,7 +147,8 @@ def fill(
     writer.filtered.update(filtered)
     others: list[str] = []
     last = -1
-    for run_id, entry in _entries(runs_dir, sorted(ids), writer.filtered, progress):
+    found = read_entries(runs_dir, sorted(ids), writer.filtered)
+    for run_id, entry in _told(found, len(ids), progress):
         if entry is None:
             others.append(run_id)
             continue
@@ -160,14 +162,15 @@ def fill(
     return others
 
 
-def _entries(
-    runs_dir: str, ids: list[str], filtered: set[Key], progress: Progress | None
+def _told(
+    entries: Iterable[tuple[str, Entry | None]], total: int, progress: Progress | None
 ) -> Iterator[tuple[str, Entry | None]]:
+    """`entries`, with word of how many there were."""
     told_s = 0.0
-    for done, run_id in enumerate(ids):
+    for done, item in enumerate(entries):
         if progress is not None and (now_s := time.monotonic()) - told_s > _TELL_S:
             told_s = now_s
-            progress(done, len(ids))
-        yield run_id, read_entry(os.path.join(runs_dir, run_id), filtered)
+            progress(done, total)
+        yield item
     if progress is not None:
-        progress(len(ids), len(ids))
+        progress(total, total)
