@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 from gage.core.status import Status
+from gage.store.attributes import read_records
 from gage.store.history import read_segments
 from gage.store.runs import Runs
 from gage.store.seal import check_seal
+from gage.store.signing import verify_record
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 
@@ -60,3 +62,38 @@ def test_summaries_of_version_1_can_be_made_anew_from_the_history() -> None:
     fold.update()
     loss = fold.metrics()["loss"].fold.to_json()
     assert {**loss, "origin": "sdk"} == run.summaries()["loss"]
+
+
+def test_what_people_said_of_a_run_of_version_1_reads() -> None:
+    [run] = Runs(CORPUS / "v1-people").newest()
+    assert (run.label, run.tags, run.is_deleted) == (
+        "best of the week ✓",
+        ["paper", "keep", "unsigned"],
+        False,
+    )
+    assert (run.project, run.namespace, run.project_name) == ("p-17", "lab", "other")
+    assert [(each.text, each.role, each.author) for each in run.identifiers] == [
+        ("hf:org/model", "model", "Ann"),
+        ("doi:10.1234/abcd", None, "Bob"),
+    ]
+    [comment] = run.comments()
+    assert (comment.author, comment.text) == ("Ann", "Trained on the **new** split.")
+    assert comment.edit is not None
+    assert comment.edit.author == "Bob"
+    assert check_seal(run.dir) == []
+
+
+def test_signatures_of_version_1_are_verified() -> None:
+    [run] = Runs(CORPUS / "v1-people").newest()
+    allowed = str(CORPUS / "v1-people" / "allowed_signers")
+    told = {}
+    for stored in read_records(run.user_dir):
+        assert (stored.fault, stored.record is None) == (None, False)
+        if stored.record is not None:
+            verdict = verify_record(stored, allowed)
+            told[stored.record.author, str(verdict.trust), verdict.signer] = stored.record.op
+    assert set(told) == {
+        ("Ann", "verified", "ann@example.com"),
+        ("Bob", "verified", "bob@example.com"),
+        ("Cy", "unsigned", None),
+    }
