@@ -28,6 +28,7 @@ COMMANDS = {
     "associate": "Tie runs to a project",
     "operations": "List the operations of the project",
     "check": "Check the installation, the project and its Gage file",
+    "index": "Show and refresh the index of the runs",
     "config": "Show and change settings",
     "completion": "Complete command lines in bash, zsh, fish and nushell",
     "init": "Start a project from a template",
