@@ -75,11 +75,7 @@ def compare(sign: str, left: Value, right: Value) -> int:
     """1 where the comparison holds, else 0: of what is undefined nothing holds."""
     if left is None or right is None:
         return 0
-    if isinstance(left, bytes) and left == NAN:
-        return int(sign == "!=")
-    if isinstance(right, bytes) and right == NAN:
-        return int(sign == "!=")
-    if _kind(left) != _kind(right):
+    if NAN in (left, right) or _kind(left) != _kind(right):
         return int(sign == "!=")
     if isinstance(left, bytes) and sign not in {"=", "!="}:
         return 0

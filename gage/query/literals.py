@@ -208,14 +208,12 @@ def _moment(right: Literal, at: Context) -> float:
 
 
 def _span(right: Literal, at: Context) -> Span:
-    if isinstance(right, Number) and not right.text:
-        return Span(right.value, right.value + 0.001)
     span = span_of(right.text, at.now_s)
     if span is not None:
         return span
-    if moment_of(right.text, at.now_s) is not None:
+    if not right.text or moment_of(right.text, at.now_s) is not None:
         hint = "Compare it with '<' or '>'"
-        raise at.error(f"'{right.text}' is but a moment", right.start, hint)
+        raise at.error("This is but a moment, which no run has", right.start, hint)
     raise at.error(f"Not a time: '{right.text}'", right.start, _TIME_HINT)
 
 

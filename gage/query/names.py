@@ -29,7 +29,7 @@ SUMMARIES = {
 """What may stand after the name of a metric, and the column of `value` that holds it."""
 
 _ALIKE = 0.7
-_MANY = 20_000  # more names than this are not compared letter by letter
+_MANY = 20_000  # more names than this are not compared letter by letter: it takes seconds
 _OTHER_PREFIXES = {
     **dict.fromkeys(("flag", "flags", "param", "params", "cfg", "hparams"), "config"),
     **dict.fromkeys(("scalar", "scalars", "metrics", "summary", "history"), "metric"),
@@ -149,9 +149,9 @@ def likely_name(prefix: str, name: str, names: Names) -> str | None:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `word` is most likely a slip of; None if none is likely."""
     candidates = list(dict.fromkeys(known))
-    lower = word.casefold()
+    letters = _letters(word)
     for other in candidates:
-        if other.casefold() == lower:
+        if letters and _letters(other) == letters:
             return other
     if len(candidates) > _MANY or len(word) > 200:
         return None
@@ -165,6 +165,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         ends = [c for c in candidates if c.endswith((f"/{word}", f".{word}"))]
         best = min(ends, key=len, default=None)
     return best
+
+
+def _letters(name: str) -> str:
+    """A name without what is easily mixed up in it: case, blanks, dashes, dots."""
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _other_prefix(name: str, names: Names) -> str | None:

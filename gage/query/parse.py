@@ -144,7 +144,7 @@ class _Parser:
         else:
             right = self._expression(level + 1)
         return Arithmetic(
-            sign.text, self._number(left, start), self._number(right, following), sign.start
+            sign.text, self._name(left, start), self._name(right, following), sign.start
         )
 
     def _begins_comparison(self, token: Token) -> bool:
@@ -204,6 +204,8 @@ class _Parser:
         while self._is_plain(self._token):
             last = self._take()
             words.append(last.text)
+        if self._begins_comparison(self._token):
+            raise self._missing_operator(last)
         return Text(" ".join(words), first.start, is_bare=True)
 
     def _in(self, left: Term, word: Token, *, negated: bool) -> Node:
@@ -266,13 +268,10 @@ class _Parser:
             return self._parenthesis()
         if token.kind == SIGN and token.text in {"-", "+"}:
             return self._signed()
-        if token.kind not in {WORD, TEXT, NAME} or token.text in _RESERVED:
-            if token.kind in {TEXT, NAME}:
-                pass
-            elif token.kind == END:
-                raise self._error("The filter ends too early", token, "Write a name or a value")
-            else:
-                raise self._unexpected()
+        if token.kind == END:
+            raise self._error("The filter ends too early", token, "Write a name or a value")
+        if token.kind == SIGN or self._word() in _RESERVED:
+            raise self._unexpected()
         self._take()
         self._operands += 1
         if self._operands > _MAX_OPERANDS:
@@ -300,7 +299,7 @@ class _Parser:
         sign = self._take()
         self._deeper(sign)
         start = self._token
-        value = self._number(self._expression(_MINUS), start)
+        value = self._name(self._expression(_MINUS), start)
         self._depth -= 1
         return value if sign.text == "+" else Arithmetic("-", Number(0, "0", 0), value, sign.start)
 
@@ -340,9 +339,6 @@ class _Parser:
             return Name("", part.text, part.start, is_bare=False)
         return self._term(part, start)
 
-    def _number(self, part: Part, start: Token) -> Term:
-        return self._name(part, start)
-
     def _value(self, part: Part, start: Token) -> Term:
         """A part where a value is expected: a word is a name only if its prefix says so."""
         if isinstance(part, Text) and part.is_bare and _prefix(part.text):
@@ -376,6 +372,9 @@ class _Parser:
             sign = token.text[0]
             hint = f"Write blanks on both sides of '{sign}'"
             return self._error(f"Expected an operator before '{token.text}'", token, hint)
+        return self._missing_operator(token)
+
+    def _missing_operator(self, token: Token) -> FilterError:
         hint = "Join conditions with 'and' or 'or', and put text with blanks in quotes"
         return self._error(f"Expected an operator before '{_short(token.text)}'", token, hint)
 

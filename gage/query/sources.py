@@ -142,7 +142,8 @@ class Columns(NamedTuple):
             sql = f"({defined} and not ({' or '.join(tests)}))"
         else:
             sql = f"({' or '.join(tests)})"
-        drivers = (self._driver(test),) if test.rank < DEFINED and not test.negated else ()
+        is_indexed = test.rank < DEFINED and not test.negated and len(columns) == 1
+        drivers = (self._driver(test),) if is_indexed else ()
         return Part(sql, test.parameters * len(columns), drivers)
 
     def undefined(self) -> Part:
@@ -154,11 +155,8 @@ class Columns(NamedTuple):
         return f"run.{self.columns[0]}", ()
 
     def _driver(self, test: Test) -> Driver:
-        selects = [
-            f"select rid from run where {test.on('run.' + column)}" for column in self.columns
-        ]
-        parameters = test.parameters * len(selects)
-        return Driver(test.rank, " union all ".join(selects), parameters, len(selects))
+        sql = f"select rid from run where {test.on('run.' + self.columns[0])}"
+        return Driver(test.rank, sql, test.parameters)
 
 
 class Rows(NamedTuple):
