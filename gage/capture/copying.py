@@ -11,6 +11,7 @@ from gage.capture.file_errors import file_unreadable
 from gage.capture.sources import Selection, SourceFile
 from gage.capture.threads import in_threads
 from gage.store.errors import io_error
+from gage.store.holes import read_blocks
 
 __all__ = ["CopiedFile", "HashingStopped", "Stamp", "copy_files", "stamp_of"]
 
@@ -197,9 +198,8 @@ def hash_open(descriptor: int, should_stop: Callable[[], bool] = lambda: False) 
     Raises:
         HashingStopped: `should_stop` said so.
     """
-    os.lseek(descriptor, 0, os.SEEK_SET)
     digest, size = hashlib.sha256(), 0
-    while data := os.read(descriptor, _CHUNK_BYTES):
+    for data in read_blocks(descriptor):
         if should_stop():
             raise HashingStopped
         digest.update(data)

@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Sequence
 
+from gage.capture.file_errors import shown
 from gage.capture.host import host_facts
 from gage.capture.sources import Selection
 from gage.capture.walk import SourceFile
@@ -11,7 +12,10 @@ from gage.core.values import JsonValue
 from gage.run.active import ActiveRun
 from gage.run.errors import NotStaged
 from gage.run.stage import freeze, run_hook
+from gage.store.finding import ERROR
 from gage.store.runs import ManifestEntry, Run
+from gage.store.strictfiles import StrictFiles
+from gage.store.verify_files import FileCheck
 
 __all__ = ["copied_record", "restage"]
 
@@ -29,15 +33,14 @@ def restage(active: ActiveRun, origin: Run) -> None:
     """Fill the new run with the staged files of `origin`, and make its runtime anew.
 
     Raises:
-        NotStaged: a file of `origin` is missing or not what its manifest says.
+        NotStaged: a file of `origin` is missing or not what its manifest says, or is reached
+            through a link.
         StageFailed: the hook failed.
         GageError: a file could not be copied.
     """
-    kept = [
-        entry
-        for entry in origin.manifest()
-        if entry.type != "r" or _OF_THE_PLACE not in active.launch.commands
-    ]
+    skipped = "r" if _OF_THE_PLACE in active.launch.commands else ""
+    _refuse_damage(origin, skipped)
+    kept = [entry for entry in origin.manifest() if entry.type not in skipped]
     files = [
         SourceFile(entry.path, entry.size, entry.mode)
         for entry in kept
@@ -58,6 +61,17 @@ def restage(active: ActiveRun, origin: Run) -> None:
     active.run.write_meta("host", host_facts())
     digest = next((e["source_digest"] for e in origin.events() if "source_digest" in e), None)
     freeze(active, str(digest).removeprefix("sha256:"))
+
+
+def _refuse_damage(origin: Run, skipped: str) -> None:
+    """Copies come from anywhere: nothing outside of `origin` may be read or written for it."""
+    check = FileCheck(StrictFiles(str(origin.dir)), is_final=False, skipped=skipped)
+    for finding in check.findings():
+        if finding.severity == ERROR:
+            raise NotStaged(
+                f"Run {origin.name} is damaged: {shown(finding.path)}: {finding.what}",
+                hint="Stage the run again",
+            )
 
 
 def _make_the_rest(active: ActiveRun, entries: Sequence[ManifestEntry]) -> None:

@@ -5,6 +5,8 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from gage.store.holes import read_blocks
+
 __all__ = [
     "LINE_LIMIT_BYTES",
     "StrictFiles",
@@ -15,7 +17,6 @@ __all__ = [
 ]
 
 LINE_LIMIT_BYTES = 1 << 20
-_BLOCK_BYTES = 1 << 20
 _READ = (
     os.O_RDONLY
     | getattr(os, "O_CLOEXEC", 0)
@@ -113,13 +114,13 @@ class StrictFiles:
 
         digest, total = sha256(), 0
         with self.open(path) as file:
-            while size is None or total < size:
-                block = file.read(_BLOCK_BYTES if size is None else min(_BLOCK_BYTES, size - total))
-                if not block:
+            for block in read_blocks(file.fileno()):
+                kept = block if size is None else block[: size - total]
+                digest.update(kept)
+                total += len(kept)
+                self._count(len(kept))
+                if total == size:
                     break
-                digest.update(block)
-                total += len(block)
-                self._count(len(block))
         self.files += 1
         return total, digest.hexdigest()
 

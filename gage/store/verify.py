@@ -123,7 +123,7 @@ class _Check:
         findings += check_seal_of(files, cycle, found)
         findings += check_formats(files, self._run.id, found)
         findings += check_output(files, found)
-        findings += FileCheck(files, is_final=cycle.is_final, severity=self._severity()).findings()
+        findings += self._about_files()
         findings += check_history(files, self._run.id, found, is_final=cycle.is_final)
         if is_safe and cycle.is_final:
             # It reads the history by the usual ways, which do not expect a pipe there.
@@ -132,10 +132,12 @@ class _Check:
         self.statements = people.statements
         return [*findings, *people.findings]
 
-    def _severity(self) -> str:
-        """How bad it is that a staged file has changed: the run itself may change it."""
-        names = self._cycle.names
-        return WARNING if "started" in names and not self._cycle.is_final else ERROR
+    def _about_files(self) -> Iterator[Finding]:
+        """While the run goes on it may change staged files, and what it makes is not recorded."""
+        if self._cycle.is_final:
+            return FileCheck(self._files, is_final=True).findings()
+        severity = WARNING if "started" in self._cycle.names else ERROR
+        return FileCheck(self._files, is_final=False, skipped="g", severity=severity).findings()
 
     def _about_state(self, *, is_safe: bool) -> Iterator[Finding]:
         """What cannot be verified of a run whose record is not complete."""

@@ -28,14 +28,17 @@ class FileCheck:
 
     Args:
         files: the run directory.
-        is_final: whether the manifest is: until then files may come, and those that the run
-            itself makes may change.
-        severity: of a staged file that is not what was staged.
+        is_final: whether the manifest is: until then files may come that are not in it.
+        skipped: types of files that are not looked at.
+        severity: of a file that is not what it was.
     """
 
-    def __init__(self, files: StrictFiles, *, is_final: bool, severity: str = ERROR) -> None:
+    def __init__(
+        self, files: StrictFiles, *, is_final: bool, skipped: str = "", severity: str = ERROR
+    ) -> None:
         self._files = files
         self._is_final = is_final
+        self._skipped = skipped
         self._severity = severity
         # A path takes 150 bytes and its hash 36: manifests may have millions.
         self._known: set[int] = set()
@@ -71,7 +74,7 @@ class FileCheck:
             fault = "does not parse" if entry is None else self._entry_fault(entry)
             if entry is None or fault is not None:
                 yield Finding(_MANIFEST, f"line {number} {fault}")
-            elif self._is_final or entry.type != "g":
+            elif entry.type not in self._skipped:
                 yield from self._compare(entry)
 
     def _entry_fault(self, entry: ManifestEntry) -> str | None:
