@@ -15,7 +15,7 @@ from gage.cli.changes import (
     print_table,
     this_user,
 )
-from gage.cli.choice import WHERE, choose_runs
+from gage.cli.choice import WHERE, choose_run, choose_runs
 from gage.cli.options import JSON, RUNS, Command, flag, option
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def run(
     json: bool,
 ) -> None:
     """Set, clear or show the labels of runs."""
-    if not refs and where is None:
-        refs = ("1",)
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    if refs or where is not None:
+        runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    else:
+        runs = [choose_run(None, runs_dir=runs_dir)]
     if text is not None or clear:
         _change(runs, text, yes=yes, sign=not no_sign, json=json)
     elif json:
