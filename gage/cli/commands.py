@@ -10,6 +10,7 @@ COMMANDS = {
     "runs": "List runs, newest first",
     "select": "Print the id of a run, such as the best one",
     "compare": "Compare the config and the metrics of runs",
+    "diff": "Show what differs between two runs",
     "plot": "Draw curves of metrics",
     "query": "Answer SQL over runs",
     "show": "Show one run",

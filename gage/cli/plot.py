@@ -53,7 +53,7 @@ COMMAND = Command(
         column are kept, so that no spike is lost. NaN and infinities are gaps.
     """,
     arguments=(
-        Argument("METRIC", "words", "Name metrics, and runs before them: '1:3 loss acc'", many=True),
+        Argument("METRIC", "words", "Name metrics, and before them runs: 1:3 loss", many=True),
     ),
     options=(
         options("--metric", metavar="NAME", help="Draw this metric too, if its name is also a run"),
