@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gage.store.atomic import write_all
@@ -39,42 +39,48 @@ class Journal:
         self._append(["e", run_id, nonce])
 
     @contextmanager
-    def membership(self, run_id: str) -> Iterator[None]:
-        """Bracket the making or removing of the run `run_id`, one at a time in this location."""
+    def membership(self, run_id: str) -> Iterator[Callable[[], None]]:
+        """Bracket the making or removing of the run `run_id`, one at a time in this location.
+
+        Call what this yields as soon as the directory is there, or gone: what others do to the
+        location after that is not taken for this change. By default the end of the block counts.
+        """
         nonce = os.urandom(6).hex()
         lock = self._lock()
+        after: list[int] = []
         try:
             self._append(["b", run_id, nonce])
             before = self._mtime()
-            yield
-            self._append(["e", run_id, nonce, {"before": before, "after": self._mtime()}])
+            yield lambda: after.append(self._mtime())
+            after.append(self._mtime())
+            self._append(["e", run_id, nonce, {"before": before, "after": after[0]}])
             self._rotate()
         finally:
             if lock is not None:
                 lock.close()
 
     def _lock(self) -> RunLock | None:
-        path = os.path.join(self._folder, f"{host_id()}.lock")
-        try:
-            os.makedirs(self._folder, exist_ok=True)
-            return RunLock.acquire(path)
-        except OSError:
-            return None
+        for name in _names():
+            try:
+                os.makedirs(self._folder, exist_ok=True)
+                return RunLock.acquire(os.path.join(self._folder, f"{name}.lock"))
+            except OSError:
+                continue  # of another user, or not for us to write at all
+        return None
 
     def _mtime(self) -> int:
         return os.stat(self._runs_dir).st_mtime_ns
 
     def _append(self, entry: list[object]) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
-        try:
-            fd = os.open(self._path, flags, 0o644)
+        for name in _names():
             try:
-                write_all(fd, line)
-            finally:
-                os.close(fd)
-        except OSError:
-            pass  # see the docstring of the class
+                _append_to(os.path.join(self._folder, f"{name}.jsonl"), line)
+            except PermissionError:
+                continue  # of another user
+            except OSError:
+                pass  # see the docstring of the class
+            return
 
     def _rotate(self) -> None:
         try:
@@ -89,3 +95,24 @@ class Journal:
                 os.unlink(os.path.join(self._folder, name))
         except OSError:
             pass  # tried again with the next run
+
+
+def _names() -> Iterator[str]:
+    """The name of this host's journal, and of this user's own where that is another's."""
+    yield host_id()
+    if hasattr(os, "getuid"):
+        yield f"{host_id()}-{os.getuid()}"
+
+
+def _append_to(path: str, line: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    try:
+        fd = os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        # A location that was copied here, without its journal.
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        fd = os.open(path, flags, 0o644)
+    try:
+        write_all(fd, line)
+    finally:
+        os.close(fd)

@@ -8,6 +8,7 @@ __all__ = [
     "JOURNAL",
     "LOCK",
     "MANIFEST",
+    "NAMES",
     "PHASES",
     "RUN_JSON",
     "SEAL",
@@ -22,6 +23,7 @@ META = "meta"
 HISTORY = "history"
 USER = "user"
 JOURNAL = os.path.join(".gage", "journal")
+NAMES = os.path.join(".gage", "names")
 PURGED = os.path.join(".gage", "purged")
 TRASH = os.path.join(".gage", "trash")
 

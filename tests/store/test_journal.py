@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from gage.store import journal as journal_module
 from gage.store.identity import host_id
 from gage.store.journal import Journal
 from gage.store.runs import Runs
+from tests.faults.sound import read_only_root
 from tests.store.conftest import finished
 
 
@@ -64,3 +67,36 @@ def test_a_long_journal_is_begun_anew(tmp_path: Path, monkeypatch: pytest.Monkey
     rotated = [name for name in names if name.count(".") == 2]
     assert len(rotated) == 2
     assert f"{host_id()}.lock" in names
+
+
+def test_change_in_a_location_without_journal_makes_one(tmp_path: Path) -> None:
+    with Journal(str(tmp_path)).change("run-1"):
+        pass
+    assert [entry[0] for entry in entries(tmp_path)] == ["b", "e"]
+
+
+def test_membership_notes_the_time_at_which_it_was_told(tmp_path: Path) -> None:
+    (tmp_path / ".gage").mkdir()
+    with Journal(str(tmp_path)).membership("run-1") as changed:
+        (tmp_path / "run-1").mkdir()
+        changed()
+        after = tmp_path.stat().st_mtime_ns
+        os.utime(tmp_path, ns=(0, after + 1_000_000_000))
+    assert entries(tmp_path)[-1][3]["after"] == after
+
+
+def test_another_user_has_a_journal_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / ".gage" / "journal"
+    folder.mkdir(parents=True)
+    for name in (f"{host_id()}.jsonl", f"{host_id()}.lock"):
+        (folder / name).touch()
+        (folder / name).chmod(0o400)
+    code = (
+        "import sys; from gage.store.journal import Journal\n"
+        "with Journal(sys.argv[1]).membership('run-1'): pass"
+    )
+    argv = [*read_only_root(), sys.executable, "-c", code, str(tmp_path)]
+    subprocess.run(argv, check=True)
+    own = f"{host_id()}-{os.getuid()}"
+    assert {f"{own}.jsonl", f"{own}.lock"} <= set(os.listdir(folder))
+    assert (folder / f"{own}.jsonl").read_text().count("run-1") == 2
