@@ -1,6 +1,5 @@
 """From a command line to an exit status: parse, call the command, translate what it raises."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -42,10 +41,9 @@ def _run(args: list[str]) -> int:
 
 
 def _parse(args: list[str]) -> Parsed | int:
-    if "_GAGE_COMPLETE" not in os.environ:
-        parsed = parse_plain(args)
-        if parsed is not None:
-            return parsed
+    parsed = parse_plain(args)
+    if parsed is not None:
+        return parsed
     from gage.cli.group import parse_with_typer
 
     return parse_with_typer(args)

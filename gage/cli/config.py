@@ -30,8 +30,8 @@ COMMAND = Command(
         ACTION is 'list', 'get', 'set', 'unset' or 'explain'. Without it, the settings are listed
         with their values and where each is from; 'explain' shows what a value overrides, too.
 
-        'set' and 'unset' change your own file, or with --project the file of the project, and
-        leave everything else in it as it is.
+        Your own file is what 'set' and 'unset' change, or with --project the file of the project;
+        everything else in it stays as it is.
     """,
     arguments=(
         Argument(

@@ -1,6 +1,5 @@
-"""The same commands as Typer sees them: for help, mistakes and completion."""
+"""The same commands as Typer sees them: for help and mistakes."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -29,10 +28,6 @@ def parse_with_typer(args: list[str]) -> Parsed | int:
     Raises:
         UsageError: the command line has a mistake.
     """
-    if "_GAGE_COMPLETE" in os.environ:
-        from typer.completion import completion_init  # type: ignore[attr-defined]  # typer's own use
-
-        completion_init()
     # Typer exports one of its usage errors; they share their base class.
     usage_error: Any = typer.BadParameter.__base__
     try:

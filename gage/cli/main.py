@@ -20,6 +20,15 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"gage {__version__}\n")
         return 0
+    if args[:1] == ["__complete"]:
+        # Nor anything else: the shell asks at every press of Tab.
+        from gage.cli.complete.answer import answer
+
+        sys.stdout.buffer.write(answer(args[1:]).encode())
+        sys.stdout.flush()
+        if argv is None:
+            _leave(0)
+        return 0
     from gage.cli.app import run_gage
 
     status = run_gage(list(args))

@@ -2,7 +2,7 @@
 
 Importing Typer takes four times as long as starting Python. A command line that holds only
 known options with their values means the same to both parsers (a test compares them), so Typer is
-loaded for help, for mistakes and for completion alone.
+loaded for help and for mistakes alone.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

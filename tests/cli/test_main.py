@@ -1,4 +1,4 @@
-"""The entry: version, no command, `-C`, completion."""
+"""The entry: version, no command, `-C`."""
 
 import subprocess
 import sys
@@ -73,20 +73,6 @@ def test_a_stale_pwd_is_not_believed(project: Project, pwd: str) -> None:
     project.write("gage.toml", "")
 
     assert str(project.dir) in project.gage("check", env={"PWD": pwd}).stdout
-
-
-def complete(project: Project, *words: str) -> str:
-    env = {
-        "_GAGE_COMPLETE": "complete_bash",
-        "COMP_WORDS": " ".join(["gage", *words]),
-        "COMP_CWORD": str(len(words)),
-    }
-    return project.gage(env=env).stdout
-
-
-def test_typer_completes_commands_and_options(project: Project) -> None:
-    assert complete(project, "op").split() == ["open", "operations"]
-    assert "--limit" in complete(project, "runs", "--")
 
 
 def test_a_name_that_is_no_text_is_shown_with_escapes(project: Project) -> None:

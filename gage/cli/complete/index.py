@@ -1,0 +1,162 @@
+"""What the index of the runs knows, read as it lies there: neither refreshed nor waited for."""
+
+import os
+from _sqlite3 import Connection, Error, connect
+
+from gage.cli.complete.where import Where
+from gage.core.dirs import cache_path
+from gage.query.schema import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = [
+    "identifiers",
+    "index_file",
+    "keys",
+    "newest_names",
+    "operations",
+    "run_dir",
+    "runs",
+    "tags",
+]
+
+_FEW = 40
+_MANY = 300
+_WAIT_S = 0.05
+_NEXT = "\U0010ffff"
+
+
+def runs(
+    where: Where, prefix: str, *, deleted: bool, status: str | None
+) -> "list[tuple[str, str]]":
+    """Names of the newest runs that begin with `prefix`, with a few words on each.
+
+    Ids are given where what was typed begins no name.
+    """
+    column = "name" if _may_be_name(prefix) else "id"
+    conditions, parameters = [f"{column} >= ?", f"{column} < ?"], [prefix, prefix + _NEXT]
+    if len(prefix) < 3 and not deleted and status is None:
+        # Many begin like this: enough of them are soon found from the newest on.
+        conditions = [f"+{condition}" for condition in conditions]
+    # Few runs are deleted, and few are staged: their indexes are better than that of names.
+    conditions.append("deleted = 1" if deleted else "+deleted = 0")
+    if status is not None:
+        conditions.append("status = ?")
+        parameters.append(status)
+    statement = (
+        f"select {column}, operation, status, label from run where {' and '.join(conditions)}"  # noqa: S608  # our own words
+        f" order by rid desc limit {_FEW}"
+    )
+    found = _rows(where, statement, parameters)
+    if found is None:
+        return [] if deleted or status else [(name, "") for name in newest_names(where, prefix)]
+    return [
+        (name, " ".join(filter(None, (operation, status, label and f"'{label}'"))))
+        for name, operation, status, label in found
+    ]
+
+
+def newest_names(where: Where, prefix: str) -> "Iterator[str]":
+    """Names of the newest runs by their directories, where there is no index."""
+    from gage.core.ids import is_run_id, run_name
+
+    ids = sorted(filter(is_run_id, os.listdir(where.runs_dir())), reverse=True)
+    names = (run_name(run_id) for run_id in ids[:_MANY])
+    return (name for name in names if name.startswith(prefix))
+
+
+def run_dir(where: Where, ref: str) -> str | None:
+    """The directory of the run that `ref` most likely names."""
+    location = where.runs_dir()
+    if ref.isdecimal():
+        statement = "select id from run where deleted = 0 order by rid desc limit 1 offset ?"
+        found = _rows(where, statement, (max(int(ref), 1) - 1,))
+    else:
+        column = "name" if _may_be_name(ref) else "id"
+        statement = (
+            f"select id from run where {column} >= ? and {column} < ?"  # noqa: S608  # two names
+            " order by rid desc limit 1"
+        )
+        found = _rows(where, statement, (ref, ref + _NEXT))
+    return os.path.join(location, found[0][0]) if found else None
+
+
+def keys(where: Where, kinds: "Sequence[int]", prefix: str) -> list[str]:
+    """Names of metrics, config keys or attributes that begin with `prefix`."""
+    marks = ",".join("?" * len(kinds))
+    statement = (
+        f"select distinct name from key where kind in ({marks})"  # noqa: S608  # question marks
+        f" and name >= ? and name < ? order by name limit {_MANY}"
+    )
+    found = _rows(where, statement, (*kinds, prefix, prefix + _NEXT))
+    return [name for (name,) in found or ()]
+
+
+def tags(where: Where, prefix: str) -> list[str]:
+    """Tags that begin with `prefix`."""
+    statement = "select distinct tag from tag where tag >= ? and tag < ? limit ?"
+    return [tag for (tag,) in _rows(where, statement, (prefix, prefix + _NEXT, _MANY)) or ()]
+
+
+def identifiers(where: Where, prefix: str) -> list[str]:
+    """Identifiers that begin with `prefix`."""
+    statement = (
+        "select distinct identifier from identifier where identifier >= ? and identifier < ?"
+        " limit ?"
+    )
+    return [text for (text,) in _rows(where, statement, (prefix, prefix + _NEXT, _MANY)) or ()]
+
+
+def operations(where: Where) -> list[str]:
+    """Operations that have runs, also those that the Gage file has no more."""
+    # Each step goes to the next name in the index; a plain `distinct` would read all runs.
+    statement = (
+        "with recursive each(name) as (select min(operation) from run union all select"
+        " (select min(operation) from run where operation > each.name) from each"
+        " where each.name is not null) select name from each where name is not null limit ?"
+    )
+    return [name for (name,) in _rows(where, statement, (_MANY,)) or ()]
+
+
+def _rows(
+    where: Where, statement: str, parameters: "Sequence[object]"
+) -> "list[tuple[str, ...]] | None":
+    """What the index answers; None if there is none that can be read."""
+    path = index_file(where.runs_dir())
+    try:
+        connection = _open(path)
+    except Error:
+        return None
+    try:
+        return connection.execute(statement, parameters).fetchall()
+    except Error:
+        return None
+    finally:
+        connection.close()
+
+
+def index_file(runs_dir: str) -> str:
+    """Where `gage.query.database` keeps the index of a location; a test compares the two."""
+    from _blake2 import blake2b
+
+    name = blake2b(os.fsencode(os.path.realpath(runs_dir)), digest_size=16).hexdigest()
+    return os.path.join(cache_path(), "index", f"{name}.v{VERSION}.db")
+
+
+def _open(path: str) -> Connection:
+    for char in "%?#":
+        path = path.replace(char, f"%{ord(char):02x}")
+    try:
+        is_written = os.stat(f"{path}-wal").st_size > 0
+    except OSError:
+        is_written = False
+    # Where nobody writes, nothing need be locked, and no file made beside the database.
+    mode = "mode=ro" if is_written else "immutable=1"
+    return connect(f"file:{path}?{mode}", uri=True, timeout=_WAIT_S)
+
+
+def _may_be_name(prefix: str) -> bool:
+    """Whether `prefix` begins a name, as in `kafom-fikud`, and not an id, as in `01a2`."""
+    return not prefix or (prefix[0].isalpha() and all(c.isalpha() or c == "-" for c in prefix))
