@@ -24,6 +24,7 @@ TOPIC_ALIASES = {
     "exit-code": "exit-status",
     "files": "file-rules",
     "filerules": "file-rules",
+    "filter": "filters",
     "flags": "config",
     "gage-file": "gagefile",
     "gage.toml": "gagefile",
@@ -35,6 +36,7 @@ TOPIC_ALIASES = {
     "summaries": "metrics",
     "summary": "metrics",
     "variables": "environment",
+    "where": "filters",
 }
 
 _DIR = os.path.join(os.path.dirname(__file__), "topics")

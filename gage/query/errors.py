@@ -16,6 +16,8 @@ class FilterError(UsageError):
         near: what was probably meant.
     """
 
+    has_lines = True
+
     def __init__(
         self,
         problem: str,
@@ -27,15 +29,16 @@ class FilterError(UsageError):
     ) -> None:
         if hint is None and near is not None:
             hint = f"Did you mean '{near}'?"
-        super().__init__(f"{problem}\n{_excerpt(text, start)}", hint=hint)
+        what = problem.replace("\n", "\\n")  # it may quote a name of the expression
+        super().__init__(f"{what}\n{_excerpt(text, start)}", hint=hint)
         self.column = start + 1
         self.near = near
 
 
 def _excerpt(text: str, start: int) -> str:
     """The expression around `start` on one line, and the caret on the next."""
-    first = max(0, start - _BEFORE)
-    last = min(len(text), start + _AFTER)
+    first = max(0, min(start - _BEFORE, len(text) - _BEFORE - _AFTER))
+    last = min(len(text), max(start + _AFTER, _BEFORE + _AFTER))
     if not text.isprintable():
         before, after = _escaped(text[first:start]), _escaped(text[start:last])
     else:
