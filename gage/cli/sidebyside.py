@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SideBySide", "side_by_side"]
 
 _LEAST_TEXT = 16  # columns that a text may take on the narrowest terminal
+_MARK, _BEHIND = " *", "  "
 
 
 class SideBySide(NamedTuple):
@@ -50,6 +51,7 @@ def _as_rows(shown: SideBySide) -> tuple[list[Column], list[list[str]]]:
     columns = [run_column(NUMBER, shown.comparison.rows, rank=None), Column("name")]
     for field in shown.fields:
         title = field.text if names.count(field.name) > 1 else field.name
+        title += _BEHIND * _is_marked(shown, field)
         column = run_column(field, shown.comparison.rows, rank=0, title=title)
         columns.append(column._replace(least=None, share=0))
     texts = [_texts(shown, field) for field in shown.fields]
@@ -66,7 +68,7 @@ def _as_columns(shown: SideBySide) -> tuple[list[Column], list[list[str]]]:
     """A column a run, a row a field: readable where there are few runs and many fields."""
     columns, cells = _as_rows(shown)
     numbers, names, *others = zip(*cells, strict=True)
-    titles = [column.title for column in columns[2:]]
+    titles = [column.title.rstrip() for column in columns[2:]]
     colours = {**status_colours(), **_best_colours(shown)}
     turned = [Column(""), *(Column(name, right=True, colours=colours) for name in names)]
     lines = [["#", *numbers]] if any(numbers) else []
@@ -105,11 +107,14 @@ def _texts(shown: SideBySide, field: Field) -> list[str]:
         while len({shorten(text, limit) for text in texts}) < len({*texts}):
             limit += limit
         texts = [shorten(text, limit) for text in texts]
-    marked, best = shown.best
-    if marked is None or marked.name != field.name:
+    if not _is_marked(shown, field):
         return texts
-    # The others get a blank, so that the numbers stay below each other.
-    return [f"{text} *" if i in best else f"{text}  " for i, text in enumerate(texts)]
+    # The others get blanks, so that the numbers stay below each other.
+    return [text + (_MARK if i in shown.best[1] else _BEHIND) for i, text in enumerate(texts)]
+
+
+def _is_marked(shown: SideBySide, field: Field) -> bool:
+    return shown.best[0] is not None and shown.best[0].name == field.name
 
 
 def _namespace(row: "RunJson") -> str:

@@ -55,7 +55,7 @@ def test_all_shows_what_is_equal(project: Project, runs: list[Run]) -> None:
 
 def test_the_best_is_first_and_marked(project: Project, runs: list[Run]) -> None:
     assert shown(project, runs, "--min", "loss") == [
-        "#  name          lr    loss",
+        "#  name          lr  loss",
         "2  name-000002  0.2  0.25 *",
         "3  name-000003  0.1   0.5",
         "1  name-000001  0.2   NaN",
