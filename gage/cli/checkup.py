@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,7 +147,7 @@ def _project_facts(project: "Project", problems: list[str], notes: list[str]) ->
     except GageError as error:
         problems.append(_text(error))
         return facts
-    problems.extend("\n".join(format_fault(f, shown_path(f.path))) for f in gagefile.faults)
+    problems.extend(_lines(format_fault(f, shown_path(f.path))) for f in gagefile.faults)
     problems.extend(check_operations(project, gagefile, runs_location(project, None)))
     notes.extend(filter(None, map(why_not_here, gagefile.operations.values())))
     return facts | {"operations": list(gagefile.operations), "faults": len(gagefile.faults)}
@@ -167,7 +167,7 @@ def _runs_facts(
         return none
     here: Report = {"dir": str(location.path), "source": location.source}
     if (problem := _why_not_writable(location.path)) is not None:
-        problems.append(f"Cannot make runs in {location.path}: {problem}")
+        problems.append(_lines([f"Cannot make runs in {location.path}: {problem}"]))
         return none | here
     runs = Runs(location.path)
     if fix:
@@ -176,7 +176,9 @@ def _runs_facts(
         complete_lost_runs(runs)
     removed = sum(runs.remove_leftover(item) for item in runs.leftovers()) if fix else 0
     leftovers = runs.leftovers()
-    problems.extend(f"{item.path} is no run: {item.reason}" for item in leftovers if item.is_stray)
+    problems.extend(
+        _lines([f"{item.path} is no run: {item.reason}"]) for item in leftovers if item.is_stray
+    )
     problems.extend(_damage(runs))
     return here | {
         "count": len(runs.ids()),
@@ -190,7 +192,7 @@ def _damage(runs: "Runs") -> Iterator[str]:
     for run in runs:
         reason = run.damage or (None if run.events() else "its record has no life cycle")
         if reason is not None:
-            yield f"Run {run.name} in {run.dir} is damaged: {reason}"
+            yield _lines([f"Run {run.name} in {run.dir} is damaged: {reason}"])
 
 
 def _why_not_writable(path: Path) -> str | None:
@@ -244,4 +246,10 @@ def _git_version() -> str | None:
 
 
 def _text(error: GageError) -> str:
-    return f"{error.message}\n{error.hint}" if error.hint else error.message
+    told = error.message.split("\n") if error.has_lines else [error.message]
+    return _lines([*told, error.hint] if error.hint else told)
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines as one text; a newline within one came in with a name, and stays visible."""
+    return "\n".join(line.replace("\n", "\\n") for line in lines)

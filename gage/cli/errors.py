@@ -31,7 +31,10 @@ def report_error(error: BaseException, *, as_json: bool) -> int:
         return 141
     if isinstance(error, GageError):
         data = _error_data(error)
-        _show(error.message, error.hint, kind=type(error).__name__, as_json=as_json, data=data)
+        kind, has_lines = type(error).__name__, error.has_lines
+        _show(
+            *(error.message, error.hint), kind=kind, as_json=as_json, data=data, has_lines=has_lines
+        )
         return error.exit_status
     if isinstance(error, OSError) and error.strerror:
         _show(_os_message(error), None, kind=type(error).__name__, as_json=as_json)
@@ -49,6 +52,7 @@ def _show(
     kind: str,
     as_json: bool,
     data: Mapping[str, JsonValue] | None = None,
+    has_lines: bool = False,
 ) -> None:
     if as_json:
         import json
@@ -56,8 +60,8 @@ def _show(
         error = {"type": kind, "message": message, "hint": hint, **(data or {})}
         lines = [json.dumps({"error": error})]
     else:
-        lines = [f"gage: {message}", *([hint] if hint else [])]
-        lines = [clean(line) for text in lines for line in text.split("\n")]
+        told = message.split("\n") if has_lines else [message]
+        lines = [clean(line) for line in [f"gage: {told[0]}", *told[1:], *([hint] if hint else [])]]
     for stream, number, text in ((sys.stdout, 1, ""), (sys.stderr, 2, "\n".join(lines) + "\n")):
         try:
             stream.write(text)

@@ -13,9 +13,14 @@ class GageError(Exception):
         hint: What to do next, such as "Try 'gage check'".
 
     Public attributes set by subclasses are the error's data; `--json` prints them.
+
+    Attributes:
+        has_lines: whether the message is of several lines, as one with an excerpt is. In any other
+            a newline came in with somebody's name for something, and is shown as an escape.
     """
 
     exit_status: ClassVar[int] = 1
+    has_lines: ClassVar[bool] = False
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -40,9 +40,13 @@ class DuckdbMissing(GageError):
 class SqlMistake(UsageError):
     """The query says nothing that can be answered; the message has the place."""
 
+    has_lines = True
+
 
 class QueryFailed(GageError):
     """The query was understood and could not be answered."""
+
+    has_lines = True
 
 
 class Result(NamedTuple):

@@ -61,10 +61,13 @@ class GageFileMissing(GageError):
 class OperationFaulty(GageError):
     """The operation asked for has mistakes in the Gage file."""
 
+    has_lines = True
+
     def __init__(self, name: str, faults: Sequence[Fault], lines: Sequence[str]) -> None:
         count = len(faults)
         noun = "a mistake" if count == 1 else f"{count} mistakes"
-        text = "\n".join([f"Operation {name!r} has {noun} in the Gage file", *lines])
+        told = [line.replace("\n", "\\n") for line in lines]  # keys may have newlines
+        text = "\n".join([f"Operation {name!r} has {noun} in the Gage file", *told])
         super().__init__(text, hint="Correct the file, then try 'gage check'")
         self.operation = name
         self.faults = tuple(fault.message for fault in faults)

@@ -15,6 +15,12 @@ from gage.core.status import Status
 from tests.project import GAGE, Project
 
 
+class OfLines(GageError):
+    """An error with an excerpt."""
+
+    has_lines = True
+
+
 class Full(GageError):
     """An error with data of every kind."""
 
@@ -41,7 +47,8 @@ def reported(
         (GageError("It is full"), 1, "gage: It is full\n"),
         (UsageError("No such file", hint="Try 'gage files'"), 2,
          "gage: No such file\nTry 'gage files'\n"),
-        (GageError("Two\nlines"), 1, "gage: Two\nlines\n"),
+        (GageError("Two\nlines"), 1, "gage: Two\\nlines\n"),
+        (OfLines("Two\nlines"), 1, "gage: Two\nlines\n"),
         (GageError("A \x1b[31mred\x07 one"), 1, "gage: A \\x1b[31mred\\x07 one\n"),
         (KeyboardInterrupt(), 130, "gage: Interrupted\n"),
         (OSError(28, "No space left on device"), 1, "gage: No space left on device\n"),
@@ -216,3 +223,35 @@ def test_a_closed_stream_does_not_break_the_report(monkeypatch: pytest.MonkeyPat
 
     assert report_error(GageError("It is full"), as_json=False) == 1
     assert silenced == [2]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["show", "x\nTry 'rm -rf ~'"],
+        ["cat", "1", "no\nTry 'rm -rf ~'"],
+        ["run", "no\nTry 'rm -rf ~'"],
+        ["runs", "--runs", "no\nTry 'rm -rf ~'"],
+        ["runs", "--where", "`no\nTry 'rm'` < 1"],
+        ["runs", "--no\nTry 'rm -rf ~'"],
+        ["help", "no\nTry 'rm -rf ~'"],
+        ["no\nTry 'rm -rf ~'"],
+    ],
+    ids=lambda args: args[0][:5] + "-" + str(len(args)),
+)
+def test_no_name_can_fake_a_line(project: Project, args: list[str]) -> None:
+    project.write("gage.toml", '[t]\nexec = "true"\n')
+    project.gage("run", "-y", "t")
+    done = project.gage(*args, check=False)
+    assert done.returncode in {1, 2}
+    told = [line for line in done.stderr.splitlines() if line.startswith("Try 'rm")]
+    assert told == []
+
+
+def test_an_operation_cannot_fake_a_line_of_a_check(project: Project) -> None:
+    project.write("gage.toml", '["a\\nTry \'rm -rf ~\'"]\nexce = 1\nexec = ""\n')
+    for done in (project.gage("check", check=False), project.gage("run", "a", check=False)):
+        assert done.returncode in {1, 2}
+        assert [
+            line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Try 'rm")
+        ] == []
