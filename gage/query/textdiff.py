@@ -75,38 +75,48 @@ def _unified(
     # What is equal at both ends would only cost time; line numbers are put right again.
     start, end = skip
     middle = (list(before[start : len(before) - end]), list(after[start : len(after) - end]))
-    for line in unified_diff(*middle, *names, lineterm=""):
+    for number, line in enumerate(unified_diff(*middle, *names, lineterm="")):
         if match := _HUNK.match(line):
             first, second = int(match[1]) + start, int(match[3]) + start
             counts = [f",{count}" if count is not None else "" for count in (match[2], match[4])]
             yield f"@@ -{first}{counts[0]} +{second}{counts[1]} @@"
             continue
         yield line.rstrip("\n")
-        if line[:1] in " +-" and line[:3] not in ("---", "+++") and not line.endswith("\n"):
+        if number > 1 and not line.endswith("\n"):  # the first two are the names
             yield _NO_NEWLINE
 
 
 def _hunks(patch: str, path: str) -> list[tuple[int, list[str], list[str]]]:
     """First line, old and new lines of each change to the file `path`."""
-    found: list[tuple[int, list[str], list[str]]] = []
-    is_here = False
+    found: list[tuple[str, int, list[str], list[str]]] = []
+    name = before = ""
+    old_left = new_left = 0  # counted: a line that went may begin with dashes, as names do
     for line in _split(patch):
-        if line.startswith(("--- ", "+++ ")):
-            is_here = line.rstrip("\n") in (f"+++ b/{path}", f"--- a/{path}")
+        if line.startswith(_NO_NEWLINE):
+            if found:
+                _cut_newline(before, *found[-1][2:])
+        elif old_left or new_left:
+            old_left -= line[:1] in " -"
+            new_left -= line[:1] in " +"
+            _take(line, *found[-1][2:])
+        elif line.startswith("+++ "):
+            name = line[4:].rstrip("\n")
         elif match := _HUNK.match(line):
+            old_left, new_left = int(match[2] or 1), int(match[4] or 1)
             # A side without lines counts from the line before.
-            start = int(match[3]) - (0 if match[4] == "0" else 1)
-            found += [(start, [], [])] if is_here else []
-        elif is_here and found:
-            _take(line, *found[-1][1:])
-    return found
+            found.append((name, int(match[3]) - (1 if new_left else 0), [], []))
+        before = line
+    return [(start, old, new) for name, start, old, new in found if name == f"b/{path}"]
 
 
 def _take(line: str, old: list[str], new: list[str]) -> None:
-    if line.startswith(_NO_NEWLINE):
-        for side in (old, new):
-            side[-1:] = [text.rstrip("\n") for text in side[-1:]]
-        return
     for sign, side in (("-", old), ("+", new)):
         if line[:1] in (" ", sign):
             side.append(line[1:])
+
+
+def _cut_newline(before: str, old: list[str], new: list[str]) -> None:
+    """Take the newline from the line above the remark that it has none."""
+    for sign, side in (("-", old), ("+", new)):
+        if before[:1] in (" ", sign) and side:
+            side[-1] = side[-1].removesuffix("\n")
