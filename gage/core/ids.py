@@ -1,8 +1,8 @@
 """Ids: of runs (UUIDv7 and the name it spells), of writers and of records."""
 
 import os
-import threading
 import time
+from _thread import allocate_lock  # threading itself takes longer to import than all else here
 from datetime import datetime, timezone
 
 __all__ = [
@@ -28,7 +28,7 @@ class _Clock:
     """Milliseconds that never go back, with a counter for those that are equal."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._ms = 0
         self._count = 0
 
@@ -48,7 +48,7 @@ class _Clock:
 
     def after_fork(self) -> None:
         """Make a new lock: another thread may have held the old one at the fork."""
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
 
 _clock = _Clock()
