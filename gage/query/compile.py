@@ -7,6 +7,7 @@ are parameters; only names of tables and columns of ours are in the text.
 from typing import NamedTuple
 
 from gage.query.calculate import calculate
+from gage.query.errors import FilterError, shown
 from gage.query.functions import register_functions
 from gage.query.literals import Context, comparison, containment, membership, span_test
 from gage.query.names import FIELDS, Field, Names, find_keys, likely_name
@@ -135,7 +136,7 @@ class _Compiler:
         if isinstance(right, Text):
             seconds = duration_of(right.text)
             if seconds is None:
-                problem = f"A sum is no text: '{right.text}'"
+                problem = f"A sum is no text: '{shown(right.text)}'"
                 hint = "Put a name in backquotes"
                 raise self._error(problem, right.start, hint)
             right = Number(seconds, "", right.start)
@@ -187,7 +188,7 @@ class _Compiler:
             source, _ = self._source(term)
             scalar = source.scalar()
             if scalar is None:
-                problem = f"A run may have several values of '{term.name}'"
+                problem = f"A run may have several values of '{shown(term.name)}'"
                 raise self._error(problem, term.start, "Compare it with a text")
             return scalar
         return "?", (term.value if isinstance(term, Number) else term.text,)
@@ -203,7 +204,7 @@ class _Compiler:
         if isinstance(term, Name):
             _, field = self._source(term)
             if field is not None and field.kind not in {"time", "duration", "number"}:
-                problem = f"'{term.name}' is text, and cannot be calculated with"
+                problem = f"'{shown(term.name)}' is text, and cannot be calculated with"
                 raise self._error(problem, term.start)
         steps.append(".")
         operands.append(self._scalar(term))
@@ -232,17 +233,17 @@ class _Compiler:
             seconds = moment_of(word, now_s)
         return term if seconds is None else Number(seconds, "", term.start)
 
-    def _unknown(self, name: Name) -> Exception:
-        shown = f"{name.prefix}:{name.name}" if name.prefix else name.name
+    def _unknown(self, name: Name) -> FilterError:
+        spelled = f"{name.prefix}:{name.name}" if name.prefix else name.name
         near = likely_name(name.prefix, name.name, self._at.names)
         what = "run field" if name.prefix == "run" else name.prefix or "name"
         what = {"config": "config key"}.get(what, what)
         hint = None
         if near is None:
             hint = "Put it in quotes and on the right if it is a text" if not name.prefix else None
-        return self._at.error(f"No {what} '{_short(shown)}' in any run", name.start, hint, near)
+        return self._at.error(f"No {what} '{shown(spelled)}' in any run", name.start, hint, near)
 
-    def _error(self, problem: str, start: int, hint: str | None = None) -> Exception:
+    def _error(self, problem: str, start: int, hint: str | None = None) -> FilterError:
         return self._at.error(problem, start, hint)
 
 
@@ -269,7 +270,3 @@ def _union(alternatives: list[tuple[Driver, ...]]) -> tuple[Driver, ...]:
 
 def _rank(driver: Driver) -> int:
     return driver.rank
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

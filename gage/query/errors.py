@@ -2,9 +2,10 @@
 
 from gage.core.errors import UsageError
 
-__all__ = ["FilterError"]
+__all__ = ["FilterError", "shown"]
 
 _BEFORE, _AFTER = 44, 28  # what is shown of a long expression on either side of the mistake
+_LONGEST = 40  # of what a message repeats
 _INDENT = "  "
 
 
@@ -29,10 +30,16 @@ class FilterError(UsageError):
     ) -> None:
         if hint is None and near is not None:
             hint = f"Did you mean '{near}'?"
-        what = problem.replace("\n", "\\n")  # it may quote a name of the expression
-        super().__init__(f"{what}\n{_excerpt(text, start)}", hint=hint)
+        hint = hint if hint is None or hint.isprintable() else _escaped(hint)
+        super().__init__(f"{problem}\n{_excerpt(text, start)}", hint=hint)
         self.column = start + 1
         self.near = near
+
+
+def shown(text: str) -> str:
+    """A part of a filter as a message repeats it: on one line, and not all of a long one."""
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if text.isprintable() else _escaped(text)
 
 
 def _excerpt(text: str, start: int) -> str:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from gage.core.status import Status
-from gage.query.errors import FilterError
-from gage.query.names import FIELDS, Field, Names, find_keys, nearest
+from gage.query.errors import FilterError, shown
+from gage.query.names import FIELDS, Field, Names, find_keys, nearest, written_name
 from gage.query.schema import NAN
 from gage.query.sources import EXACT, RANGE, UNKNOWN, Test
 from gage.query.times import Span, duration_of, moment_of, span_of
@@ -99,12 +99,12 @@ def containment(
 def span_test(name: Name, field: Field | None, phrase: Text, at: Context, *, negated: bool) -> Test:
     """The test that a time lies in a span such as `last 7 days`."""
     if field is None or field.kind != "time":
-        problem = f"Expected a list after 'in': '{name.name}' is no time"
+        problem = f"Expected a list after 'in': '{shown(name.name)}' is no time"
         raise at.error(problem, phrase.start, "Write 'in [a, b]'")
     span = span_of(phrase.text, at.now_s)
     if span is None:
         hint = "Write 'in last 7 days', 'in this week', 'in yesterday', or 'in 2026-11'"
-        raise at.error(f"Not a span of time: '{phrase.text}'", phrase.start, hint)
+        raise at.error(f"Not a span of time: '{shown(phrase.text)}'", phrase.start, hint)
     return _within(span)._replace(negated=negated)
 
 
@@ -147,7 +147,7 @@ def _value(name: Name, field: Field | None, right: Literal, at: Context) -> int 
     if field.kind == "status":
         return _status(right, at)
     if isinstance(right, Number) and not name.prefix and find_keys("", name.name, at.names)[0]:
-        problem = f"'{name.name}' is a field of every run here, and holds no number"
+        problem = f"'{shown(name.name)}' is a field of every run here, and holds no number"
         hint = f"Write 'config:{name.name}' for the config key, or 'run:{name.name}'"
         raise at.error(problem, name.start, hint)
     return right.text
@@ -158,13 +158,14 @@ def _key_value(right: Literal, name: Name, at: Context) -> int | float | str:
         return right.value
     if not right.is_bare:
         return right.text
-    shown = f"{name.prefix}:{name.name}" if name.prefix else name.name
+    written = written_name(name.prefix, name.name)
     if right.text in _NANS:
-        hint = f"Write '{shown} != `{shown}`' for what is NaN"
+        again = written if name.prefix or "`" in written else f"`{written}`"
+        hint = f"Write '{written} != {again}' for what is NaN"
         raise at.error("Nothing equals NaN", right.start, hint)
     if right.text in _NULLS:
         raise at.error(
-            "Nothing equals what is undefined", right.start, f"Write '{shown} is undefined'"
+            "Nothing equals what is undefined", right.start, f"Write '{written} is undefined'"
         )
     return _TRUTHS.get(right.text, right.text)
 
@@ -176,9 +177,9 @@ def _number(name: Name, field: Field, right: Literal, at: Context) -> int | floa
         seconds = duration_of(right.text)
         if seconds is None:
             hint = "Write seconds, or a duration such as '90s', '2h' or '1d'"
-            raise at.error(f"Not a duration: '{right.text}'", right.start, hint)
+            raise at.error(f"Not a duration: '{shown(right.text)}'", right.start, hint)
         return seconds
-    raise at.error(f"'{name.name}' is a number, '{right.text}' is not", right.start)
+    raise at.error(f"'{shown(name.name)}' is a number, '{shown(right.text)}' is not", right.start)
 
 
 def _status(right: Literal, at: Context) -> str:
@@ -186,14 +187,14 @@ def _status(right: Literal, at: Context) -> str:
         return right.text
     near = _OTHER_STATUSES.get(right.text.lower()) or nearest(right.text, _STATUSES)
     hint = None if near else f"Write one of {', '.join(_STATUSES)}"
-    raise at.error(f"No status '{right.text}'", right.start, hint, near)
+    raise at.error(f"No status '{shown(right.text)}'", right.start, hint, near)
 
 
 def _commit(right: Literal, at: Context) -> Test:
     digits = right.text.lower()
     if not (4 <= len(digits) <= 64 and _HEX.issuperset(digits)):
         hint = "Write at least four hexadecimal digits, as 'git log --oneline' shows them"
-        raise at.error(f"Not a commit: '{right.text}'", right.start, hint)
+        raise at.error(f"Not a commit: '{shown(right.text)}'", right.start, hint)
     # 'g' follows the last digit, so this is every commit that begins with these digits.
     return Test("{v} >= ? and {v} < ?", (digits, digits + "g"), EXACT)
 
@@ -203,7 +204,7 @@ def _moment(right: Literal, at: Context) -> float:
         return right.value  # calculated, as in 'now - 2h'
     moment = moment_of(right.text, at.now_s)
     if moment is None:
-        raise at.error(f"Not a time: '{right.text}'", right.start, _TIME_HINT)
+        raise at.error(f"Not a time: '{shown(right.text)}'", right.start, _TIME_HINT)
     return moment
 
 
@@ -214,7 +215,7 @@ def _span(right: Literal, at: Context) -> Span:
     if not right.text or moment_of(right.text, at.now_s) is not None:
         hint = "Compare it with '<' or '>'"
         raise at.error("This is but a moment, which no run has", right.start, hint)
-    raise at.error(f"Not a time: '{right.text}'", right.start, _TIME_HINT)
+    raise at.error(f"Not a time: '{shown(right.text)}'", right.start, _TIME_HINT)
 
 
 def _refuse_odd_order(sign: str, right: Text, field: Field | None, at: Context) -> None:
@@ -223,15 +224,17 @@ def _refuse_odd_order(sign: str, right: Text, field: Field | None, at: Context) 
         return
     if right.text in FIELDS or find_keys("", right.text, at.names)[0]:
         hint = f"Write {sign} `{right.text}` for its value, or put the text in quotes"
-        raise at.error(f"'{right.text}' is read as text here", right.start, hint)
+        raise at.error(f"'{shown(right.text)}' is read as text here", right.start, hint)
     seconds = duration_of(right.text) if field is None else None
     if seconds is not None:
         hint = f"Write {seconds:g} for seconds, or put the text in quotes"
-        raise at.error(f"Only times of runs are compared with '{right.text}'", right.start, hint)
+        raise at.error(
+            f"Only times of runs are compared with '{shown(right.text)}'", right.start, hint
+        )
 
 
 def _refuse_unless_text(name: Name, field: Field, sign: str, at: Context) -> None:
     if field.kind in {"time", "duration", "number"}:
         what = {"time": "time", "duration": "duration", "number": "number"}[field.kind]
-        problem = f"'{name.name}' is a {what}, and '{sign}' compares text"
+        problem = f"'{shown(name.name)}' is a {what}, and '{sign}' compares text"
         raise at.error(problem, name.start, "Write '=', '<' or '>'")

@@ -15,6 +15,7 @@ __all__ = [
     "likely_name",
     "matching_names",
     "nearest",
+    "written_name",
 ]
 
 KINDS = {"metric": METRIC, "config": CONFIG, "attribute": ATTRIBUTE}
@@ -134,7 +135,7 @@ def likely_name(prefix: str, name: str, names: Names) -> str | None:
     kinds = (KINDS[prefix],) if prefix else tuple(KINDS.values())
     for kind_name, kind in KINDS.items():
         if prefix and (kind, name) in names.keys:
-            return f"{kind_name}:{_written(name)}"
+            return written_name(kind_name, name)
     if not prefix and name in _OTHER_FIELDS:
         return _OTHER_FIELDS[name]
     if not prefix and (other := _other_prefix(name, names)):
@@ -143,7 +144,7 @@ def likely_name(prefix: str, name: str, names: Names) -> str | None:
     near = nearest(name, [*known, *(() if prefix else FIELDS)])
     if near is None:
         return None
-    return f"{prefix}:{_written(near)}" if prefix else _written(near)
+    return written_name(prefix, near)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -167,6 +168,14 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return best
 
 
+def written_name(prefix: str, name: str) -> str:
+    """A name as it is to be written: in backquotes where it is no bare word."""
+    is_bare = all(char.isalnum() or char in "-.:_/@" for char in name)
+    if not (is_bare and name[:1].isalpha()) or name in {"and", "or", "not"}:
+        name = "`" + name.replace("`", "``") + "`"
+    return f"{prefix}:{name}" if prefix else name
+
+
 def _letters(name: str) -> str:
     """A name without what is easily mixed up in it: case, blanks, dashes, dots."""
     return "".join(filter(str.isalnum, name)).casefold()
@@ -180,12 +189,5 @@ def _other_prefix(name: str, names: Names) -> str | None:
             continue
         if kind_name == "run":
             return rest if rest in FIELDS else None
-        return f"{kind_name}:{_written(rest)}" if (KINDS[kind_name], rest) in names.keys else None
+        return written_name(kind_name, rest) if (KINDS[kind_name], rest) in names.keys else None
     return None
-
-
-def _written(name: str) -> str:
-    """A name as it is to be written: in backquotes where it is no bare word."""
-    if name and all(char.isalnum() or char in "-.:_/@" for char in name) and name[0] not in "-/":
-        return name
-    return "`" + name.replace("`", "``") + "`"

@@ -1,6 +1,6 @@
 """Text to tree, by hand: a generated parser takes longer to start than `gage runs` takes."""
 
-from gage.query.errors import FilterError
+from gage.query.errors import FilterError, shown
 from gage.query.tokens import END, NAME, PREFIXES, SIGN, TEXT, WORD, Token, number_of, tokenize
 from gage.query.tree import (
     And,
@@ -259,7 +259,9 @@ class _Parser:
         if token.text.lower() in {"null", "none", "defined", "missing", "set", "unset"}:
             is_other = token.text.lower() in {"defined", "set"} and not negated
             write = "is not undefined" if is_other else write
-            raise self._error(f"Unknown '{token.text}' after 'is'", token, f"Write '{write}'")
+            raise self._error(
+                f"Unknown '{shown(token.text)}' after 'is'", token, f"Write '{write}'"
+            )
         hint = f"Write '{'!=' if negated else '='}' to compare, or '{write}'"
         raise self._error("Expected 'undefined' after 'is'", token, hint)
 
@@ -325,7 +327,7 @@ class _Parser:
         self._count(start)
         self._operands = 0
         if isinstance(part, Text) and part.is_bare and _prefix(part.text):
-            hint = f"Compare it, or write '{part.text} is not undefined'"
+            hint = f"Compare it, or write '{shown(part.text)} is not undefined'"
             raise self._error("A name alone is no condition", start, hint)
         if not part.text:
             raise self._error("An empty text is no condition", start)
@@ -371,12 +373,12 @@ class _Parser:
         if token.text[:1] in {"-", "/"} and before is not None:
             sign = token.text[0]
             hint = f"Write blanks on both sides of '{sign}'"
-            return self._error(f"Expected an operator before '{token.text}'", token, hint)
+            return self._error(f"Expected an operator before '{shown(token.text)}'", token, hint)
         return self._missing_operator(token)
 
     def _missing_operator(self, token: Token) -> FilterError:
         hint = "Join conditions with 'and' or 'or', and put text with blanks in quotes"
-        return self._error(f"Expected an operator before '{_short(token.text)}'", token, hint)
+        return self._error(f"Expected an operator before '{shown(token.text)}'", token, hint)
 
     def _error(self, problem: str, token: Token, hint: str | None = None) -> FilterError:
         return FilterError(problem, self._text, token.start, hint=hint)
@@ -393,7 +395,3 @@ def _prefix(word: str) -> str:
     """`metric` of `metric:loss`; nothing where there is none that the language knows."""
     prefix, colon, name = word.partition(":")
     return prefix if colon and name and prefix in PREFIXES else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 20 else text[:19] + "…"

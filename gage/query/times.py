@@ -158,7 +158,8 @@ def _clock_span(date: list[int], text: str) -> Span | None:
     if start_s is None:
         return None
     start_s += float(f"0.{fraction}") if fraction else 0
-    length = 10.0 ** -len(fraction) if fraction else (1 if len(numbers) == 3 else _MINUTE)
+    # No shorter than what a float can tell apart.
+    length = max(10.0 ** -len(fraction), 1e-6) if fraction else 1 if clock.count(":") > 1 else 60
     return Span(start_s, start_s + length)
 
 

@@ -433,6 +433,40 @@ def test_a_mistake_is_no_empty_table(
     assert hint is None or error.hint == hint
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "started > 'a\nb\x1b[31m'",
+        f"git.commit = {'z' * 5000}",
+        f"{'z' * 5000} > 1",
+        "`a\nb` > 1",
+        f"status = '{'z' * 5000}'",
+        f"loss {'z' * 5000}",
+    ],
+)
+def test_a_message_repeats_no_more_than_a_line(text: str) -> None:
+    lines = mistake(text, run({"loss": 1, "a\nbc": 2})).message.split("\n")
+
+    assert len(lines) == 3
+    assert all(line.isprintable() and len(line) < 120 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("loss = nan", "loss != `loss`"),
+        ("metric:loss = nan", "metric:loss != metric:loss"),
+        ("`a b` = nan", "`a b` != `a b`"),
+        ("config:`a b` = NaN", "config:`a b` != config:`a b`"),
+    ],
+)
+def test_what_a_hint_says_works(text: str, hint: str) -> None:
+    runs = [run({"loss": math.nan}, {"a b": math.nan}), run({"loss": 1}, {"a b": 1})]
+
+    assert mistake(text, *runs).hint == f"Write '{hint}' for what is NaN"
+    assert selected(hint, *runs) == [1]
+
+
 def test_names_that_are_long_or_many_have_no_near_one() -> None:
     names = Names({(METRIC, f"metric{i}"): i for i in range(30_000)})
 
