@@ -30,10 +30,13 @@ class Tables:
         self.connection.executescript(TABLES)
         for statement in INDEXES:
             self.connection.execute(statement)
-        register_functions(self.connection)
+        self.functions = register_functions(self.connection)
         self.keys: dict[tuple[int, str], int] = {}
         for rid, run in enumerate(runs, 1):
             self._add(rid, run)
+
+    def __del__(self) -> None:
+        self.connection.close()
 
     @property
     def names(self) -> Names:

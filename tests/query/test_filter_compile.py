@@ -1,6 +1,8 @@
 """What filters select, sentence by sentence, and the mistakes that only the index shows."""
 
 import math
+import random
+import sqlite3
 import threading
 from typing import Any
 
@@ -620,21 +622,15 @@ def test_what_sums_come_to(left: Any, sign: str, right: Any, expected: Any) -> N
 
 
 def test_a_search_for_a_hard_expression_ends_with_the_reason() -> None:
-    import random
-    import sqlite3
-
-    from gage.query.functions import register_functions
-
-    chance = random.Random(1)
-    connection = sqlite3.connect(":memory:")
-    functions = register_functions(connection)
-    text = "".join(chance.choice("ab") for _ in range(20_000))
+    tables = Tables()
+    text = "".join(random.Random(1).choices("ab", k=20_000))
 
     with pytest.raises(sqlite3.OperationalError):
-        connection.execute("select gage_match(?, ?)", ("(a|b)*a(a|b){14}$", text))
+        tables.connection.execute("select gage_match(?, ?)", ("(a|b)*a(a|b){14}$", text))
 
-    assert functions.error is not None
-    assert functions.error.message.startswith("This regular expression takes too long")
+    assert tables.functions.error is not None
+    problem = tables.functions.error.message.split("\n")[0]
+    assert problem == "This regular expression takes too long"
 
 
 def test_a_filter_works_in_another_thread() -> None:
