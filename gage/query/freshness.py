@@ -105,6 +105,7 @@ class Freshness:
     def take_stock(self, others: Collection[str], place: Place | None, news: News) -> None:
         """Note, after all runs were loaded, from where on changes are to be read."""
         now_s = time.time()
+        self._brackets(news, now_s)
         self._note_others(others, now_s)
         self._save(news, place, now_s, diffed=True)
 
