@@ -1,13 +1,13 @@
 """Which runs a command works on: those that its arguments name, and for which a filter holds."""
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gage.cli.options import flag, option
 from gage.cli.place import open_runs, open_scope, shown_path
+from gage.cli.progress import Progress
 from gage.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ __all__ = [
     "found_rows",
     "open_finder",
 ]
-
-_PATIENCE_S = 0.5  # what is done sooner needs no word
 
 WHERE = option("-w", "--where", metavar="EXPR", help="Take only runs for which EXPR holds")
 SINCE = option(
@@ -107,25 +105,13 @@ def open_finder(runs_dir: str | None) -> "Iterator[Finder]":
     """The runs of this place through their index; `runs_dir` is the value of `--runs`."""
     from gage.query.finder import Finder
 
-    with Finder.open(open_scope(runs_dir), progress=_Progress()) as finder:
+    with Progress() as progress:
+        finder = Finder.open(
+            open_scope(runs_dir), progress=lambda done, total: progress.told("runs", done, total)
+        )
+    with finder:
         yield finder
         if finder.index.warning is not None:
             from gage.cli.terminal import clean
 
             sys.stderr.write(clean(f"gage: Warning: {finder.index.warning}") + "\n")
-
-
-class _Progress:
-    """Says on a terminal how far the first look at many runs is, if it takes its time."""
-
-    def __init__(self) -> None:
-        self._start_s = time.monotonic()
-        self._width = 0
-
-    def __call__(self, done: int, total: int) -> None:
-        if not sys.stderr.isatty() or time.monotonic() - self._start_s < _PATIENCE_S:
-            return
-        text = f"Reading {done:,} of {total:,} runs, which is done once" if done < total else ""
-        sys.stderr.write("\r" + text.ljust(self._width) + "\r" * (not text))
-        sys.stderr.flush()
-        self._width = len(text)

@@ -13,6 +13,8 @@ __all__ = ["RunList", "ambiguous", "descending"]
 _HEAD = 64
 _FEW = 2000
 
+_LEAST_DIGITS = 4  # of an id's end, where they could be an index
+
 _SLICE = re.compile(r"(-?[0-9]*):(-?[0-9]*)")
 _INDEX = re.compile(r"[1-9][0-9]{0,6}")
 
@@ -78,8 +80,10 @@ class RunList:
         """What an index or a slice names; None if `ref` is neither."""
         if _INDEX.fullmatch(ref):
             index = int(ref)
-            # Digits beyond the list may still be the end of an id.
-            return self._first(index)[index - 1 :] or None
+            found = self._first(index)[index - 1 :]
+            # Digits beyond the list may still be the end of an id, if there are enough of them:
+            # else 'gage delete 9' among eight runs would take one by chance.
+            return found or (None if len(ref) >= _LEAST_DIGITS else [])
         match = _SLICE.fullmatch(ref)
         if match is None:
             return None

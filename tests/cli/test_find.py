@@ -342,3 +342,38 @@ def test_a_terminal_with_few_colours_gets_those(project: Project, runs: list[Run
     assert "\x1b[31merror" in in_terminal(project, "runs", env={"TERM": "xterm"})
     assert "\x1b[38;5;160merror" in in_terminal(project, "runs", env={"TERM": "xterm-256color"})
     assert len(runs) == 4
+
+
+def test_what_the_user_should_know_of_the_index_is_said(project: Project, runs: list[Run]) -> None:
+    cache = project.dir / "no-directory"
+    cache.write_text("")
+    env = {"XDG_CACHE_HOME": str(cache)}
+
+    for args in (["runs"], ["select"], ["show", "--where", "loss > 0.3"]):
+        done = project.gage(*args, env=env)
+        assert done.stdout
+        assert "gage: Warning: " in done.stderr
+    assert len(runs) == 4
+
+
+def test_an_unreadable_place_is_an_error(project: Project) -> None:
+    place = project.write("file", "")
+
+    done = project.gage("runs", "--runs", str(place), check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not a directory" in done.stderr
+
+
+def test_a_damaged_gage_file_hides_no_runs_of_a_shared_location(
+    project: Project, shared: tuple[Path, list[Run]]
+) -> None:
+    place, runs = shared
+    project.write("gage.toml", "not toml")
+
+    shown = project.json("runs", "--runs", str(place))
+
+    assert [run["id"] for run in shown] == [runs[2].id, runs[4].id]
+    (project.dir / "gage.toml").unlink()
+    (project.dir / ".git").mkdir()
+    assert project.json("runs", "--runs", str(place)) == shown

@@ -64,6 +64,17 @@ def test_digits_beyond_the_list_may_end_an_id() -> None:
     assert chosen("000003"[-1:]) == [3]
     runs = RunList([*IDS, "0193aaaa-bbb0-7ccc-8ddd-eeee7f123456"], lambda _: True)
     assert runs.matches("123456") == ["0193aaaa-bbb0-7ccc-8ddd-eeee7f123456"]
+    with pytest.raises(RunNotFound):
+        # Too few to mean an id: it would be a run by chance.
+        runs.matches("456")
+
+
+def test_positions_may_count_in_a_part_of_the_list() -> None:
+    runs = RunList([IDS[1], IDS[4]], lambda _: True, everywhere=IDS)
+
+    assert runs.matches("1") == [IDS[4]]
+    assert runs.matches("-1:") == [IDS[1]]
+    assert runs.matches(IDS[2]) == [IDS[2]]
 
 
 @pytest.mark.parametrize("ref", ["10", "", "nobody", "20:30"])
