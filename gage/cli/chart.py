@@ -63,11 +63,14 @@ class _Axis(NamedTuple):
             if value <= 0:
                 return None
             value = log10(value)
-        return (value - self.low) / (self.high - self.low)
+        # In halves: the difference of the largest floats is no float.
+        return (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
 
     def ticks(self, most: int) -> list[float]:
         """Round values on the axis, about `most` at most."""
         span = self.high - self.low
+        if not isfinite(span):
+            return [self.low, 0.0, self.high]
         if self.is_log and span >= 1:
             step = max(1, ceil(span / max(most - 1, 1)))
             first = ceil(self.low - 1e-9)
@@ -153,12 +156,12 @@ def _axis(values: Sequence[float], *, is_log: bool, is_tight: bool = False) -> _
     low, high = min(values), max(values)
     if is_log:
         low, high = log10(low), log10(high)
-    if high - low == 0 or not isfinite(high - low):
-        # One value alone is in the middle; the largest floats have no room above them.
-        extra = (abs(low) * 0.05 or 1.0) if low == high else 0.0
+    if high == low:
+        # One value alone is in the middle.
+        extra = abs(low) * 0.05 or 1.0
         low, high = (low, low + 1.0) if is_tight else (low - extra, high + extra)
-    if not isfinite(high - low):
-        low, high = -8e307, 8e307
+    if high == low or not isfinite(low) or not isfinite(high):
+        low, high = min(low / 2, 0.0), max(high / 2, 1.0)
     return _Axis(low, high, is_log)
 
 
@@ -192,7 +195,7 @@ def _labels(axis: _Axis, height: int) -> dict[int, str]:
 def _x_labels(axis: _Axis, width: int, unit: str) -> str:
     """The numbers below the drawing, each under its place, none over another."""
     line = ""
-    for value in axis.ticks(max(width // 10, 2)):
+    for value in axis.ticks(max(width // 8, 2)):
         text = f"{_number(value)}{unit}"
         place = axis.place(value) or 0.0
         start = max(_cell(place, width) - len(text) // 2, 0)
