@@ -29,6 +29,8 @@ _NUMBER = (
     rb"|[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)"
 ) % {b"n": _MAX_DIGITS}
 _PAIR = rb"(" + _KEY + rb")[ \t]{0,32}:[ \t]{1,32}(" + _NUMBER + rb")"
+_NO_GROUPS = _KEY + rb"[ \t]{0,32}:[ \t]{1,32}" + _NUMBER
+_LONG_REST = LINE_LIMIT
 _BETWEEN = rb"(?:[ \t]{0,32}[,;|][ \t]{0,32}|[ \t]{1,32}(?:-[ \t]{1,32})?)"
 _ANSI = (
     rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_=>78])"
@@ -102,11 +104,29 @@ class LineScanner:
         if self._patterns:
             self._feed_patterns(lines, found)
         else:
-            grammar = _grammar()
-            for line in lines.split(b"\n"):
-                if b":" in line and (pairs := grammar.pairs(line)):
-                    self._add(self._named(pairs), found)
+            self._feed_pairs(lines, found)
         return found
+
+    def _feed_pairs(self, lines: bytes, found: list[Scanned]) -> None:
+        """Find `key: number` in all lines at once; most lines hold one pair or none."""
+        grammar = _grammar()
+        names, counts = self._names, self._counts
+        for raw_key, raw_value, rest in grammar.all_lines(lines):
+            if rest and (pairs := grammar.more(raw_key, raw_value, rest)) is not None:
+                self._add(self._named(pairs), found)
+                continue
+            key = names[raw_key] if raw_key in names else self._new_name(raw_key)
+            if key is None:
+                continue
+            value = int(raw_value) if raw_value.isdigit() else _plain_number(raw_value)
+            step = self._step
+            if len(key) < 6 and key.lower() in _STEP_KEYS:
+                self._add([(key, value)], found)
+            elif step is None:
+                counts[key] = step = counts.get(key, -1) + 1
+                found.append(Scanned(key, value, step))
+            else:
+                found.append(Scanned(key, value, step))
 
     def _feed_patterns(self, lines: bytes, found: list[Scanned]) -> None:
         with TimeLimit() as limit:
@@ -149,8 +169,7 @@ class LineScanner:
             except KeyError:
                 key = self._new_name(raw_key)
             if key is not None:
-                is_whole = raw_value.lstrip(b"+-").isdigit()
-                named.append((key, int(raw_value) if is_whole else float(raw_value)))
+                named.append((key, _plain_number(raw_value)))
         return named
 
     def _new_name(self, raw_key: bytes) -> str | None:
@@ -169,12 +188,13 @@ class LineScanner:
             if len(key) < 6 and key.lower() in _STEP_KEYS:
                 self._keep_step(pairs)
                 break
+        step = self._step
+        if step is not None:
+            found += [Scanned(key, value, step) for key, value in pairs]
+            return
         for key, value in pairs:
-            step = self._step
-            if step is None:
-                step = self._counts.get(key, 0)
-                self._counts[key] = step + 1
-            found.append(Scanned(key, value, step))
+            self._counts[key] = count = self._counts.get(key, -1) + 1
+            found.append(Scanned(key, value, count))
 
     def _keep_step(self, pairs: list[tuple[str, float]]) -> None:
         for step_key in _STEP_KEYS:
@@ -217,16 +237,16 @@ class OutputMetrics:
         """Take lines that came at epoch second `t_s`."""
         if self._also is not None:
             self._also(lines, t_s)
+        rows: list[tuple[int, dict[str, object]]] = []
         row: dict[str, object] = {}
-        row_step = 0
+        row_step: int | None = None
         for key, value, step in self._unrecorded(lines):
-            if row and (step != row_step or key in row):
-                self._history.log(row, row_step, t_s)
-                row = {}
+            if step != row_step or key in row:
+                rows.append((step, row := {}))
+                row_step = step
             row[key] = value
-            row_step = step
-        if row:
-            self._history.log(row, row_step, t_s)
+        if rows:
+            self._history.log_many(rows, t_s)
 
     def _unrecorded(self, lines: bytes) -> list[Scanned]:
         """What `lines` hold and the history does not."""
@@ -248,6 +268,19 @@ class _Grammar:
         self._match_first = re.compile(rb"[ \t]*" + _PAIR + rb"[ \t]*").match
         self._match_next = re.compile(_BETWEEN + _PAIR).match
         self._is_end = re.compile(rb"[ \t,;|]*").fullmatch
+        self._pairs = re.compile(_PAIR).findall
+        # First pair and what else is on the line, of every line that holds pairs and nothing else.
+        self.all_lines: Callable[[bytes], list[tuple[bytes, bytes, bytes]]] = re.compile(
+            rb"^[ \t]*" + _PAIR + rb"((?:" + _BETWEEN + _NO_GROUPS + rb")*[ \t,;|]*)$", re.MULTILINE
+        ).findall
+
+    def more(self, key: bytes, value: bytes, rest: bytes) -> list[tuple[bytes, bytes]] | None:
+        """The pairs of a line that `all_lines` found; None if the first is the only one."""
+        if rest.isspace():
+            return None
+        if len(rest) > _LONG_REST:
+            return []
+        return [(key, value), *self._pairs(rest)]
 
     def pairs(self, line: bytes) -> list[tuple[bytes, bytes]]:
         """The pairs of a line that holds nothing else, else none."""
@@ -264,6 +297,11 @@ class _Grammar:
             pairs.append((match[1], match[2]))
             end = match.end()
         return pairs if self._is_end(line, end) else []
+
+
+def _plain_number(raw: bytes) -> float | int:
+    """The number that the grammar matched."""
+    return int(raw) if raw.lstrip(b"+-").isdigit() else float(raw)
 
 
 @cache

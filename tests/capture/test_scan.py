@@ -1,4 +1,5 @@
 import math
+import re
 import time
 from pathlib import Path
 
@@ -279,3 +280,24 @@ def test_no_metrics_leave_no_segment(run: OwnedRun, tmp_path: Path) -> None:
     metrics.close()
 
     assert read_segments(run.dir) == []
+
+
+_PIECES = (
+    *("a", "loss", "step", "Epoch", "x/y", "nan", "infinity", ": ", ":", ":\t", " ", "\t", ", "),
+    *(" - ", "-", "|", ";", "1", "0.5", "-3", "+7", ".5", "5.", "1e5", "1e", "1.5.3", "\n", "\r\n"),
+    *("\x1b[31m", "é", "_k", "text and more", "a: 1", "step: 3, acc: 0.5", ",,", "@1", "\0"),
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=16))
+def test_lines_mean_the_same_together_and_one_by_one(pieces: list[str]) -> None:
+    text = "".join(pieces).encode()
+    together, alone = LineScanner(None), LineScanner(None)
+    # A pattern that finds nothing takes the lines one by one.
+    alone._patterns = {"none": re.compile("(?!)()")}
+    assert repr(together.feed(text)) == repr(alone.feed(text))
+
+
+@pytest.mark.parametrize("more", [b" , b: 2" * 3000, b"," * 9000, b" " * 9000 + b", b: 1"])
+def test_lines_that_are_too_long_hold_no_pairs(more: bytes) -> None:
+    assert LineScanner(None).feed(b"a: 1" + more + b"\nc: 3\n") == [Scanned("c", 3, 0)]
