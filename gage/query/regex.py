@@ -5,6 +5,7 @@ interrupted outside of the main thread. This one follows all ways at once, and r
 character leads from a set of states: a text costs one look-up per character.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from gage.query.regex_parse import Edge, Graph, RegexError, parse_regex
@@ -26,21 +27,23 @@ class RegexTooHard(Exception):
 class _States(dict[str, "_States"]):
     """A set of states that the text so far can lead to, and to what sets characters lead.
 
+    The start is in every set, since a match may begin anywhere, and is not among `states`.
+
     Attributes:
         states: numbers of states of the graph.
         before: what stands before: the `start` of the text, a `word` character, or another.
-        reached: by what follows, the edges with characters that lead on from here; None where the
+        exits: by what follows, the edges with characters that lead on from here; None where the
             expression has been found.
     """
 
-    __slots__ = ("before", "reached", "regex", "states")
+    __slots__ = ("before", "exits", "regex", "states")
 
     def __init__(self, regex: "Regex", states: frozenset[int], before: str) -> None:
         super().__init__()
         self.regex = regex
         self.states = states
         self.before = before
-        self.reached: dict[str, list[Edge] | None] = {}
+        self.exits: dict[str, list[Edge] | None] = {}
 
     def __missing__(self, char: str) -> "_States":
         following = self[char] = self.regex.follow(self, char)
@@ -58,8 +61,9 @@ def check_regex(text: str) -> None:
     alphabet = _alphabet(graph)
     try:
         # What is foreign to the expression often leads back to the start, so first without it.
-        for letters in (alphabet or [_FOREIGN], [*alphabet, _FOREIGN], [_FOREIGN]):
-            regex.walk(_random_text(letters))
+        regex.walk(_random_text(alphabet or [_FOREIGN]))
+        regex.walk(_random_text([*alphabet, _FOREIGN]))
+        regex.walk(_FOREIGN * _PROBE)
     except RegexTooHard:
         problem = "it takes too long on some texts"
         raise RegexError(problem, 0, "Write it with fewer repeats") from None
@@ -72,9 +76,12 @@ class Regex:
         self._edges: Final = graph.edges
         self._start: Final = graph.start
         self._has_boundaries: Final = graph.has_boundaries
-        self._known: dict[tuple[frozenset[int], str], _States] = {}
         self._left = budget
-        self._first = self._state(frozenset({graph.start}), _START)
+        self._known: dict[tuple[frozenset[int], str], _States] = {}
+        # What is the same for all sets: where the start leads, which may have many alternatives.
+        self._starts: dict[tuple[str, str], list[Edge] | None] = {}
+        self._begun: dict[tuple[str, str, str], set[int]] = {}
+        self._first = self._state(frozenset(), _START)
         self._found = _States(self, frozenset(), _OTHER)
 
     def is_in(self, text: str) -> bool:
@@ -88,7 +95,7 @@ class Regex:
             states = states[char]
             if states is found:
                 return True
-        return self._reached(states, _END) is None
+        return self._is_found(states, _END)
 
     def walk(self, text: str) -> None:
         """Follow `text` to its end, over every place where the expression is found.
@@ -105,15 +112,10 @@ class Regex:
     def follow(self, states: _States, char: str) -> _States:
         """The set of states after one more character."""
         kind = _WORD if self._has_boundaries and _is_word(char) else _OTHER
-        edges = self._reached(states, kind)
-        if edges is None:
+        if self._is_found(states, kind):
             return self._found
-        self._spend(len(edges))
-        targets = {self._start}
-        for chars, _, ends in edges:
-            if chars is not None and chars.accepts(char):
-                targets.update(ends)
-        return self._state(frozenset(targets), kind)
+        targets = self._targets(states.exits[kind], char) | self._begin(states.before, kind, char)
+        return self._state(frozenset(targets - {self._start}), kind)
 
     def _state(self, states: frozenset[int], before: str) -> _States:
         key = (states, before)
@@ -121,14 +123,32 @@ class Regex:
             self._known[key] = _States(self, states, before)
         return self._known[key]
 
-    def _reached(self, states: _States, following: str) -> list[Edge] | None:
-        """See `_States.reached`; `following` is what stands behind."""
-        if following not in states.reached:
-            states.reached[following] = self._edges_from(states, following)
-        return states.reached[following]
+    def _is_found(self, states: _States, following: str) -> bool:
+        """Whether the expression ends here; `following` is what stands behind."""
+        if following not in states.exits:
+            states.exits[following] = self._exits(states.states, states.before, following)
+        context = (states.before, following)
+        if context not in self._starts:
+            self._starts[context] = self._exits({self._start}, *context)
+        return states.exits[following] is None or self._starts[context] is None
 
-    def _edges_from(self, states: _States, following: str) -> list[Edge] | None:
-        reached = set(states.states)
+    def _begin(self, before: str, following: str, char: str) -> set[int]:
+        """Where a match that begins with `char` goes on."""
+        key = (before, following, char)
+        if key not in self._begun:
+            self._begun[key] = self._targets(self._starts[before, following], char)
+        return self._begun[key]
+
+    def _targets(self, exits: list[Edge] | None, char: str) -> set[int]:
+        targets: set[int] = set()
+        for chars, _, ends in exits or ():
+            if chars is not None and chars.accepts(char):
+                targets.update(ends)
+        self._spend(len(exits or ()))
+        return targets
+
+    def _exits(self, states: Collection[int], before: str, following: str) -> list[Edge] | None:
+        reached = set(states)
         waiting = list(reached)
         edges: list[Edge] = []
         while waiting:
@@ -137,7 +157,7 @@ class Regex:
                 continue
             if edge.chars is not None:
                 edges.append(edge)
-            elif _holds(edge, states.before, following):
+            elif _holds(edge, before, following):
                 new = [target for target in edge.targets if target not in reached]
                 reached.update(new)
                 waiting += new

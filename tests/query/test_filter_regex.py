@@ -76,6 +76,34 @@ def test_what_leads_to_too_many_states_is_refused(pattern: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.parametrize("flags", ["", "(?i)"])
+def test_hundreds_of_alternatives_are_no_trouble(flags: str) -> None:
+    chance = random.Random(1)
+    names = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz-", k=11)) for _ in range(200)]
+    pattern = flags + "|".join(names)
+
+    check_regex(pattern)
+
+    assert all(is_in(pattern, f"x {name} y") for name in names[::20])
+    assert not is_in(pattern, "x" * 1000)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "[0-9a-f]{64}",
+        r"^\w+@\w+\.(com|org)$",
+        r"(\w+,)+\w+",
+        r"lr=[0-9.e-]+ bs=\d{1,4}",
+        "(?i)(resnet|vit)[-_ ]?(18|50|b|l).*(?:seed|try) ?[1-9]",
+        r"foo.{0,30}bar",
+        ".*a.*b.*c.*",
+    ],
+)
+def test_usual_expressions_are_accepted(pattern: str) -> None:
+    check_regex(pattern)
+
+
 def test_a_text_that_is_harder_than_all_trials_ends_the_search() -> None:
     chance = random.Random(1)
     text = "".join(chance.choice("ab") for _ in range(20_000))
