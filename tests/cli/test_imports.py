@@ -25,12 +25,15 @@ _SLOW = (
 BANNED = frozenset(_SLOW.split())
 """What no quick command may load, at whatever cost elsewhere."""
 
+_COMPLETE_OPERATION = ("__complete", "", "run | OPERATION", "run", "t")
 _MAIN = "from gage.cli.main import main; main({args!r})"
 COMMANDS = {
     "gage --version": _MAIN.format(args=["--version"]),
     "import gage": "import gage",
     "gage runs": _MAIN.format(args=["runs"]),
     "gage run": _MAIN.format(args=["run", "-q", "train"]),
+    "gage run <Tab>": _MAIN.format(args=[*_COMPLETE_OPERATION]),
+    "gage show <Tab>": _MAIN.format(args=["__complete", "", "show | RUN", "show", ""]),
 }
 
 
@@ -69,6 +72,7 @@ def project_with_runs(project: Project, make_run: MakeRun) -> Project:
     # What a first call does once is not measured.
     project.gage("run", "-q", "train")
     project.gage("runs")
+    assert project.gage(*_COMPLETE_OPERATION).stdout == "\ntrain\t\n"
     return project
 
 

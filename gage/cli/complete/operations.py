@@ -43,7 +43,8 @@ def gagefile_facts(path: str) -> Facts:
 
 def flags(where: Where, operation: str | None) -> "Iterator[tuple[str, str, list[str]]]":
     """Config key, what is said of it, and values it can have, of an operation or the default."""
-    name = cache_file("flags", where.gagefile or where.cwd, operation or "")
+    # A script is named from where one is; an operation could do without the directory.
+    name = cache_file("flags", where.gagefile or "", where.cwd, operation or "")
 
     def read() -> tuple[list[str], list[list[str]]]:
         from gage.cli.complete.reading import read_flags

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,36 @@ def test_a_damaged_cache_is_read_anew(full_project: Project, complete: Complete)
         path.write_bytes(b"\xff\x00 nonsense")
 
     assert complete("run", "train", "") == before
+
+
+def test_the_cache_of_another_version_is_read_anew(
+    full_project: Project, complete: Complete
+) -> None:
+    before = complete("run", "train", "")
+    for path in (full_project.home / ".cache" / "gage" / "completion").iterdir():
+        _, _, rest = path.read_text("utf-8").partition("\t")
+        path.write_text(f"0.0.1\t{rest}wrong=\tkey\n", "utf-8")
+
+    assert complete("run", "train", "") == before
+
+
+def test_scripts_of_one_name_are_told_apart(
+    full_project: Project, complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_project.write("one/x.py", "a = 1\n")
+    full_project.write("two/x.py", "b = 1\n")
+
+    assert list(complete("-C", "one", "run", "x.py", "")) == ["a="]
+    assert list(complete("-C", "two", "run", "x.py", "")) == ["b="]
+
+
+def test_a_path_that_no_line_can_hold_is_not_kept(
+    full_project: Project, complete: Complete
+) -> None:
+    (full_project.dir / "a\tb").mkdir()
+    full_project.write("a\tb/x.py", "a = 1\n")
+
+    assert list(complete("-C", "a\tb", "run", "x.py", "")) == ["a="]
 
 
 def test_a_cache_that_cannot_be_written_changes_nothing(
@@ -252,6 +284,15 @@ def test_tags_attributes_and_columns_are_those_of_the_runs(
     assert "status" in complete("runs", "--columns", "")
 
 
+def test_identifiers_that_are_given_can_be_removed(
+    project_with_runs: Project, complete: Complete
+) -> None:
+    project_with_runs.gage("id", "1", "hf:org/model")
+    index_runs(project_with_runs)
+
+    assert list(complete("id", "1", "--remove", "hf")) == ["hf:org/model"]
+
+
 def test_metrics_and_the_runs_before_them_can_be_plotted(
     project_with_runs: Project, complete: Complete
 ) -> None:
@@ -381,6 +422,27 @@ def test_lists_get_no_blank(full_project: Project) -> None:
     text = answer([kinds(), spec_of("runs"), "runs", "--columns", "sta"])
 
     assert text.startswith("nospace\nstatus\t")
+
+
+@pytest.mark.parametrize("words", [["run", "t"], ["run", "train", ""], ["show", ""], ["cat", ""]])
+def test_nothing_that_takes_long_is_loaded(project_with_runs: Project, words: list[str]) -> None:
+    """Each of these would take a tenth of a bare Python and more; all together two of them."""
+    args = ["__complete", kinds(), spec_of(words[0]), *words]
+    project_with_runs.gage(*args)
+    modules = []
+    for code in ("pass", f"from gage.cli.main import main; main({args!r})"):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{code}; import sys; print('\\n' + ' '.join(sys.modules))"],
+            env={k: v for k, v in project_with_runs.env.items() if not k.startswith("COV")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        modules.append(set(done.stdout.splitlines()[-1].split()))
+    slow = {"dataclasses", "datetime", "enum", "json", "pathlib", "re", "shutil", "typing"}
+
+    assert "gage.cli.main" in modules[1]
+    assert (modules[1] - modules[0]) & slow == set()
 
 
 def test_kinds_are_short_enough_for_a_command_line() -> None:
