@@ -4,6 +4,7 @@ Written here and not taken from a package: importing plotext takes 150 ms, ten t
 this takes for all it does, and it thins points out without regard for spikes.
 """
 
+import sys
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, log10
 from typing import NamedTuple
@@ -14,6 +15,7 @@ _BRAILLE = 0x2800
 # The bit of a dot by column and row in its character.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _MARKS = "*+xo#@%&"
+_LARGEST = sys.float_info.max
 _RESET = "\x1b[0m"
 _LEAST_WIDTH, _LEAST_HEIGHT = 10, 3
 
@@ -156,13 +158,11 @@ def _axis(values: Sequence[float], *, is_log: bool, is_tight: bool = False) -> _
     low, high = min(values), max(values)
     if is_log:
         low, high = log10(low), log10(high)
-    if high == low:
+    if high / 2 == low / 2:
         # One value alone is in the middle.
-        extra = abs(low) * 0.05 or 1.0
-        low, high = (low, low + 1.0) if is_tight else (low - extra, high + extra)
-    if high == low or not isfinite(low) or not isfinite(high):
-        low, high = min(low / 2, 0.0), max(high / 2, 1.0)
-    return _Axis(low, high, is_log)
+        extra = abs(low) * 0.05 if abs(low) > 1e-300 else 1.0
+        low, high = (low, low + max(extra, 1.0)) if is_tight else (low - extra, high + extra)
+    return _Axis(max(low, -_LARGEST), min(high, _LARGEST), is_log)
 
 
 def _draw(grid: _Grid, curve: Points, axes: tuple[_Axis, _Axis], owner: int) -> None:

@@ -97,7 +97,7 @@ def test_each_of_many_curves_has_a_mark() -> None:
     assert chart.mark(0, 1) == "⣿"
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0, -1e-310, 1e308, 123456789.0])
+@pytest.mark.parametrize("value", [0.0, 5.0, -1e-310, 5e-324, 1e308, -1.79e308, 123456789.0])
 def test_one_value_is_drawn(value: float) -> None:
     lines = chart_lines([[(3, value)]], Chart(40, 5))
     assert sum(map(dots, drawn(lines))) == 1
