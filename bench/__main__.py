@@ -15,7 +15,7 @@ from bench.rounds import Row
 from bench.setting import Setting
 from gage import __version__
 
-BENCHMARKS = ("startup", "run_overhead", "listing", "staging", "capture")
+BENCHMARKS = ("startup", "run_overhead", "listing", "staging", "capture", "analysis", "completion")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -32,6 +32,7 @@ def test_a_table_shows_rows(project: Project, make_run: MakeRun) -> None:
 
 def test_values_of_every_kind_are_json(project: Project) -> None:
     (row,) = project.json("query", ODD)
+    wanted: dict[str, object]
     wanted = {"n": 1, "none": None, "empty": "", "f": 0.1 + 0.2, "b": True, "l": [1, None]}
     wanted |= {"s": {"x": "NaN"}, "d": "2026-01-02", "t": "2026-01-02T03:04:05.600Z", "i": 90.0}
     assert row == wanted | {"raw": "78", "j": {"a": 1}, "n_1": 1.5}
