@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gage.capture import scan
@@ -289,6 +289,7 @@ _PIECES = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=16))
 def test_lines_mean_the_same_together_and_one_by_one(pieces: list[str]) -> None:
     text = "".join(pieces).encode()

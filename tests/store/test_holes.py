@@ -23,7 +23,9 @@ def content(path: Path) -> bytes:
     return b"".join(blocks)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     size=st.integers(0, 40 * MIB),
     writes=st.lists(st.tuples(st.integers(0, 40 * MIB), st.binary(min_size=1)), max_size=5),
