@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from gage.cli.choice import choose_run
+from gage.cli.choice import choose_run, choose_runs
 from gage.cli.options import JSON, RUNS, Argument, Command, flag, option
 from gage.cli.palette import change_colours
-from gage.cli.place import open_runs, working_dir
+from gage.cli.place import open_runs, open_scope, working_dir
 from gage.cli.table import Column, table_lines
 from gage.cli.terminal import clean, is_colour, terminal_width
 from gage.cli.words import plural, size_text
@@ -151,8 +151,10 @@ def _sides(
 
 
 def _earlier(run: "Run", runs_dir: str | None) -> "Run":
-    """The newest run that is older than `run`."""
-    for other in open_runs(runs_dir):
+    """The newest run that is older than `run`, of those that a list shows here."""
+    is_plain = open_scope(runs_dir).project is None
+    listed = open_runs(runs_dir) if is_plain else choose_runs((":",), where=None, runs_dir=runs_dir)
+    for other in listed:
         if other.id < run.id:
             return other
     raise NoEarlierRun(run.name)

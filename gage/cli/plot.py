@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gage.cli.chart import Chart, chart_lines
-from gage.cli.choice import WHERE, choose_runs
+from gage.cli.choice import WHERE, choose_run, choose_runs
 from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, flag, option, options
 from gage.cli.palette import palette
-from gage.cli.place import open_runs
 from gage.cli.runs import CSV
 from gage.cli.terminal import clean, fit, is_colour, terminal_width
 from gage.core.errors import GageError, UsageError
 from gage.core.values import format_value
+from gage.store.errors import RunNotFound
 
 if TYPE_CHECKING:
     from gage.query.curves import Curve, Panel
@@ -109,27 +109,35 @@ def _split(
     """The runs that the first words name, and the rest, which are metrics."""
     refs: list[str] = []
     metrics = list(words)
-    newest = open_runs(runs_dir).newest(1)
-    known = set(newest[0].metrics) if newest else set()
-    while metrics and _is_run(metrics[0], known, runs_dir):
+    known = {name for run in _newest(runs_dir) for name in run.metrics}
+    while metrics:
+        found = _named(metrics[0], known, runs_dir)
+        if not found:
+            break
+        known |= {name for run in found for name in run.metrics}
         refs.append(metrics.pop(0))
-        known |= {name for run in open_runs(runs_dir).select(refs[-1:]) for name in run.metrics}
     if refs or where is not None:
         return choose_runs(tuple(refs), where=where, runs_dir=runs_dir), metrics
-    return [open_runs(runs_dir).one()], metrics
+    return [choose_run(None, runs_dir=runs_dir)], metrics
 
 
-def _is_run(word: str, metrics: set[str], runs_dir: str | None) -> bool:
-    """Whether a word names a run: an index does, and what no run before has as a metric."""
-    if not word.strip("-:0123456789"):
-        return True
-    if word in metrics:
-        return False
+def _newest(runs_dir: str | None) -> "list[Run]":
     try:
-        open_runs(runs_dir).select((word,))
+        return [choose_run(None, runs_dir=runs_dir)]
+    except RunNotFound:
+        return []
+
+
+def _named(word: str, metrics: set[str], runs_dir: str | None) -> "list[Run]":
+    """The runs that a word names: an index does always, else what is no metric of those before."""
+    if not word.strip("-:0123456789"):
+        return choose_runs((word,), where=None, runs_dir=runs_dir)
+    if word in metrics:
+        return []
+    try:
+        return choose_runs((word,), where=None, runs_dir=runs_dir)
     except GageError:
-        return False
-    return True
+        return []
 
 
 def _hint(runs: "Sequence[Run]") -> str:
@@ -225,6 +233,7 @@ def _all_points(
             if metric in series:
                 points = series[metric].points
                 points = list(smoothed(points, smooth)) if smooth else points
+                rows: list[tuple[int, str | None, object]]
                 rows = [(p.step, _time(p.time_s), to_public(p.value)) for p in points]
                 yield run, metric, rows
 

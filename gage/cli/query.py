@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from gage.cli.choice import WHERE, choose_runs
 from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, option
-from gage.cli.place import open_runs
 from gage.cli.progress import Progress
 from gage.cli.runs import CSV
 from gage.cli.table import Column, table_lines
 from gage.cli.terminal import is_colour, terminal_width
 from gage.cli.words import plural
 from gage.core.errors import GageError, UsageError
+from gage.store.errors import RunNotFound
 
 if TYPE_CHECKING:
     from gage.query.sql import Result, SqlDatabase
@@ -104,9 +104,11 @@ def _folder(path: str) -> str:
 
 
 def _runs(where: str | None, runs_dir: str | None) -> "list[Run]":
-    if where is None:
-        return list(open_runs(runs_dir))
-    return choose_runs((), where=where, runs_dir=runs_dir)
+    try:
+        return choose_runs((":",), where=where, runs_dir=runs_dir)
+    except RunNotFound:
+        # No run at all: tables that are empty are the right answer.
+        return []
 
 
 def _write_parquet(database: "SqlDatabase", query: str, path: str) -> None:
