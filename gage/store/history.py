@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from gage.core.ids import new_writer_id
 from gage.core.times import to_iso
-from gage.core.values import ConfigValue, JsonValue, to_stored
+from gage.core.values import JsonValue, to_stored
+from gage.store.flatten import flatten_row, plain_value
 from gage.store.folds import fold_metrics
 from gage.store.identity import boot_id
 from gage.store.layout import FORMAT_VERSION, HISTORY, SEAL
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Source = Literal["sdk", "tfevents", "output"]
 
-__all__ = ["HistoryWriter", "Row", "Segment", "fold_metrics", "read_segments"]
+__all__ = ["HistoryWriter", "Row", "Segment", "flatten_row", "fold_metrics", "read_segments"]
 
 SEGMENT_BYTES = 64 << 20
 BACKLOG_BYTES = 64 << 20
@@ -428,47 +429,6 @@ class HistoryWriter:
         )
         self._dumps = orjson.dumps
         return orjson.dumps
-
-
-def flatten_row(row: Mapping[str, object], prefix: str = "") -> dict[str, ConfigValue]:
-    """`row` with nested maps flattened with `/` and every value of a kind that can be stored.
-
-    Raises:
-        TypeError: a key is no text, or a value is of another kind.
-    """
-    flat: dict[str, ConfigValue] = {}
-    for key, value in row.items():
-        if not isinstance(key, str):
-            raise TypeError(f"keys must be text, not {type(key).__name__}: {key!r}")
-        if isinstance(value, Mapping):
-            flat.update(flatten_row(value, f"{prefix}{key}/"))
-        else:
-            flat[prefix + key] = plain_value(prefix + key, value)
-    return flat
-
-
-def plain_value(key: str, value: object) -> ConfigValue:
-    """`value` as plain Python: a number of any library is taken as the number that it is.
-
-    Raises:
-        TypeError: it is of a kind that cannot be stored.
-    """
-    if value is None or isinstance(value, (bool, str)):
-        return value if value is None or isinstance(value, bool) else str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {str(name): plain_value(f"{key}/{name}", item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_value(key, item) for item in value]
-    item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "shape", ()) == ():
-        plain = item()
-        if isinstance(plain, (bool, int, float, str)):
-            return plain
-    raise TypeError(f"cannot store '{key}': {type(value).__name__}")
 
 
 def _begin_anew() -> None:

@@ -1,5 +1,6 @@
 """Verifying `files/`: what is there against the manifest, path by path, without holding either."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from gage.store.strictfiles import (
 )
 
 __all__ = ["FileCheck"]
+
+REFERENCE = ".gage-ref"
 
 _MANIFEST = MANIFEST.replace(os.sep, "/")
 _TYPES = frozenset("sdrg")
@@ -83,7 +86,7 @@ class FileCheck:
             return f"names {entry.path!r}, which is no path within the run"
         if entry.type not in _TYPES:
             return f"gives {entry.path!r} a type that there is not: {entry.type!r}"
-        if entry.sha256 and not (len(entry.sha256) == 64 and _HEX.issuperset(entry.sha256)):
+        if entry.sha256 and not _is_digest(entry.sha256):
             return f"gives {entry.path!r} a digest that is none"
         key = hash(entry.path)
         if key in self._known:
@@ -108,9 +111,25 @@ class FileCheck:
                 yield Finding(path, f"it leads out of the run, to {entry.link!r}", WARNING)
         elif stat.S_ISREG(status.st_mode) and not entry.sha256:
             yield Finding(path, "its digest was never taken: it could not be read", NOTE)
+        elif path.endswith(REFERENCE) and not self._is_reference(path):
+            yield Finding(path, "it is no reference to a file that is kept elsewhere", WARNING)
         elif os.name != "nt" and stat.S_IMODE(status.st_mode) != stat.S_IMODE(entry.mode):
             modes = stat.S_IMODE(status.st_mode), stat.S_IMODE(entry.mode)
             yield Finding(path, "its mode is {:04o}, not {:04o}".format(*modes), WARNING)
+
+    def _is_reference(self, path: str) -> bool:
+        try:
+            value = json.loads(self._files.read(path, LINE_LIMIT_BYTES))
+        except (OSError, ValueError, RecursionError):
+            return False
+        if not isinstance(value, dict):
+            return False
+        digest = value.get("sha256", "0" * 64)
+        return (
+            all(isinstance(value.get(key), str) and value[key] for key in ("type", "source"))
+            and isinstance(digest, str)
+            and _is_digest(digest)
+        )
 
     def _fault(self, path: str, entry: ManifestEntry, status: os.stat_result) -> str | None:
         wanted = _wanted_kind(entry)
@@ -169,6 +188,10 @@ class FileCheck:
             "it is not in the manifest: it came after the run, or could not be recorded",
             WARNING,
         )
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and _HEX.issuperset(text)
 
 
 def _wanted_kind(entry: ManifestEntry) -> int:

@@ -20,6 +20,7 @@ _SEAL = f"{META}/seal.jsonl"
 _STATE = f"{META}/state.jsonl"
 _LOCK = f"{META}/lock"
 _LOG = f"{META}/log/runner.log"
+_DEPS = f"{META}/deps.json"
 _OF_THE_PLACE = frozenset({f"{META}/local.json"})  # not copied with a run
 _JSON_LIMIT_BYTES = 64 << 20
 _VERSIONED = frozenset(
@@ -130,22 +131,8 @@ def check_formats(files: StrictFiles, run_id: str, found: Sequence[str]) -> Iter
     if f"{META}/run.json" not in found:
         yield Finding(f"{META}/run.json", "it is missing", ERROR, _RESTORE)
     for path in found:
-        if not (path.startswith(f"{META}/") and path.endswith(".json")) or is_draft(path):
-            continue
-        try:
-            value = _json_object(files.read(path, _JSON_LIMIT_BYTES))
-        except OSError as error:
-            yield Finding(path, reason_of(error))
-            continue
-        if value is None:
-            yield Finding(path, "it is no JSON object")
-            continue
-        if path in _VERSIONED and value.get("v") != FORMAT_VERSION:
-            hint = "Upgrade Gage" if isinstance(value.get("v"), int) else None
-            what = f"its format version, {value.get('v')!r}, is not one this Gage reads"
-            yield Finding(path, what, ERROR, hint)
-        if path == f"{META}/run.json":
-            yield from _check_identity(value, run_id)
+        if path.startswith(f"{META}/") and path.endswith(".json"):
+            yield from _check_format(files, run_id, path)
     yield from _check_patch(files, found)
 
 
@@ -243,6 +230,24 @@ def _check_lock(files: StrictFiles) -> Iterator[Finding]:
         yield Finding(_LOCK, "its content has changed", ERROR, "Empty the file")
 
 
+def _check_format(files: StrictFiles, run_id: str, path: str) -> Iterator[Finding]:
+    try:
+        value = _json_object(files.read(path, _JSON_LIMIT_BYTES))
+    except OSError as error:
+        yield Finding(path, reason_of(error))
+        return
+    if value is None:
+        yield Finding(path, "it is no JSON object")
+    elif path in _VERSIONED and (version := value.get("v")) != FORMAT_VERSION:
+        hint = "Upgrade Gage" if isinstance(version, int) else None
+        what = f"its format version, {version!r}, is not one this Gage reads"
+        yield Finding(path, what, ERROR, hint)
+    elif path == f"{META}/run.json":
+        yield from _check_identity(value, run_id)
+    elif path == _DEPS and not _are_deps(value.get("deps")):
+        yield Finding(path, "it is no list of dependencies", WARNING)
+
+
 def _check_identity(record: Mapping[str, JsonValue], run_id: str) -> Iterator[Finding]:
     path = f"{META}/run.json"
     if record.get("id") != run_id:
@@ -250,6 +255,11 @@ def _check_identity(record: Mapping[str, JsonValue], run_id: str) -> Iterator[Fi
         yield Finding(path, f"it is that of run {record.get('id')!r}", ERROR, hint)
     elif record.get("name") != run_name(run_id):
         yield Finding(path, f"its name, {record.get('name')!r}, is not that of its id")
+
+
+def _are_deps(value: JsonValue) -> bool:
+    items = value if isinstance(value, list) else [None]
+    return all(isinstance(item, dict) and isinstance(item.get("type"), str) for item in items)
 
 
 def _check_patch(files: StrictFiles, found: Sequence[str]) -> Iterator[Finding]:

@@ -133,3 +133,14 @@ def test_pipes_are_never_opened_wherever_they_are(runs: Runs) -> None:
 def test_a_finding_can_be_told_to_a_person() -> None:
     finding = Finding("a", "it is missing")
     assert (finding.severity, finding.hint) == ("error", None)
+
+
+def test_a_run_of_version_1_verifies_as_far_as_it_can() -> None:
+    [run] = Runs(Path(__file__).parents[1] / "corpus" / "v1").newest()
+    verification = verify_run(run)
+    # A name that is not UTF-8 cannot be kept in git, and git does not keep modes.
+    errors = [each.path for each in verification.findings if each.severity == "error"]
+    assert errors == [f"files/{os.fsdecode(b'odd' + bytes([255]))}"]
+    notes = [each for each in verification.findings if each.severity == "note"]
+    assert [each.path for each in notes] == ["meta/seal.jsonl"]
+    assert "the run is from an older Gage" in notes[0].what

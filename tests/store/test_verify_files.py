@@ -291,3 +291,22 @@ def test_the_severity_of_a_staged_file_is_the_callers(runs: Runs) -> None:
     check = FileCheck(StrictFiles(str(run.dir)), is_final=False, severity="warning")
     [finding] = check.findings()
     assert (finding.path, finding.severity) == ("files/a", "warning")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_told"),
+    [
+        ('{"type": "dvc", "source": "data.csv"}', False),
+        ('{"type": "dvc", "source": "data.csv", "sha256": "%s"}' % ("ab" * 32), False),
+        ('{"type": "dvc", "source": ""}', True),
+        ('{"type": "dvc", "source": "data.csv", "sha256": "AB"}', True),
+        ('{"type": "dvc", "source": "data.csv", "sha256": 3}', True),
+        ("[]", True),
+        ("not JSON", True),
+    ],
+)
+def test_references_that_are_none_are_a_warning(runs: Runs, content: str, is_told: bool) -> None:
+    run = begin(runs)
+    write(run.files_dir / "data.csv.gage-ref", content)
+    told = "files/data.csv.gage-ref: it is no reference to a file that is kept elsewhere"
+    assert found(end(run), "warning") == [told] * is_told

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gage.core.values import JsonValue
 from gage.store.ownsum import with_own_digest
 from gage.store.runs import Run, Runs
 from gage.store.verify import verify_run
@@ -225,6 +226,25 @@ def test_uncommitted_changes_without_a_patch_are_a_warning(
     run.write_meta("git", {**git})
     told = found(end(run), "warning")
     assert [text.split(":")[0] for text in told] == ["meta/git.patch"] * is_told
+
+
+@pytest.mark.parametrize(
+    ("deps", "is_told"),
+    [
+        ([{"type": "run", "run": "0193"}], False),
+        ([], False),
+        (None, True),
+        ([{"run": "0193"}], True),
+        (["run"], True),
+    ],
+)
+def test_dependencies_that_are_none_are_a_warning(
+    runs: Runs, deps: JsonValue, is_told: bool
+) -> None:
+    run = begin(runs)
+    run.write_meta("deps", {"deps": deps})
+    told = ["meta/deps.json: it is no list of dependencies"] * is_told
+    assert found(end(run), "warning") == told
 
 
 def test_an_index_of_output_that_is_none_is_a_warning(runs: Runs) -> None:
