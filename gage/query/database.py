@@ -13,6 +13,7 @@ from gage.query.schema import INDEXES, TABLES, VERSION
 
 __all__ = [
     "Connection",
+    "DatabaseError",
     "DatabaseLock",
     "Error",
     "Fault",
@@ -62,7 +63,9 @@ def diagnose(error: Exception) -> Fault:
     if not isinstance(error, OperationalError):
         return Fault.DAMAGED
     # Tables that are missing or other than they should be.
-    if text.startswith(("no such", "table ", "malformed")) or " has no column" in text:
+    if text.startswith(("no such", "table ", "malformed", "Could not decode")):
+        return Fault.DAMAGED
+    if " has no column" in text:
         return Fault.DAMAGED
     return Fault.UNWRITABLE
 

@@ -177,6 +177,7 @@ class Freshness:
                 entry = entry.watched()
             writer.write(entry)
             self.checked[run_id] = time.monotonic()
+        writer.save_count()
         self._note_others(others, now_s)
         self._connection.executemany("delete from other where id = ?", [(name,) for name in gone])
 
@@ -214,7 +215,7 @@ class Freshness:
             "select id, stamp, live, status from run join shown using (rid)"
             " where live > 0 and live = 1"
             " union all select * from (select id, stamp, live, status from run join shown"
-            f" using (rid) where live > 1 order by rid desc limit {_MAX_WATCHED})"
+            f" using (rid) where live > 0 and live > 1 order by rid desc limit {_MAX_WATCHED})"
             " union select id, stamp, live, status from bracket join run using (id)"
             " join shown using (rid)"
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gage.query.database import (
     Connection,
+    DatabaseError,
     DatabaseLock,
     Error,
     Fault,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gage.core.values import JsonValue
     from gage.query.compile import Condition
     from gage.query.entry import Key
+    from gage.query.functions import Functions
     from gage.query.names import Names
 
 __all__ = ["Index", "IndexFacts", "Row"]
@@ -94,6 +96,7 @@ class Index:
         self._path = index_path(self._dir)
         self._progress = progress
         self._is_memory = False
+        self._functions: Functions | None = None
         self._lock: DatabaseLock | None = None
         self._connection: Connection
         self._freshness: Freshness
@@ -210,7 +213,18 @@ class Index:
 
     def _search(self, search: Search) -> tuple[list[int], list[Row]]:
         searcher = self._searcher(search)
+        self._connection.execute("begin")
+        try:
+            return self._answered(search, searcher)
+        finally:
+            # All answers are of one moment, whatever others write meanwhile.
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+
+    def _answered(self, search: Search, searcher: Searcher) -> tuple[list[int], list[Row]]:
         rids = searcher.rids()
+        if search.limit is None or len(rids) < search.limit:
+            self._check_count()
         if search.deleted:
             positions = {}
         elif search.is_plain_list:
@@ -226,10 +240,23 @@ class Index:
             )
             for rid, run_id, text in self._connection.execute(statement, some):
                 texts[rid] = run_id, text
-        rows = [Row(*texts[rid], positions.get(rid)) for rid in rids if rid in texts]
+        if len(texts) < len(rids):
+            raise DatabaseError("runs are missing")
+        rows = [Row(*texts[rid], positions.get(rid)) for rid in rids]
         if self._spelled != self._dir:
             rows = [self._respelled(row) for row in rows]
         return rids, rows
+
+    def _check_count(self) -> None:
+        """See that no run is missing, where a list is shorter than it might be.
+
+        Raises:
+            DatabaseError: one is; the file was damaged, and SQLite did not notice.
+        """
+        known = "select sum(value) from meta where name = 'runs'"
+        found = self._connection.execute(f"select (select count(*) from run), ({known})").fetchone()
+        if found[0] != (found[1] or 0):
+            raise DatabaseError("runs are missing")
 
     def _searcher(self, search: Search) -> Searcher:
         names = self.names() if search.sort or search.where is not None else None
@@ -242,7 +269,8 @@ class Index:
         from gage.query.compile import compile_filter, register_functions
         from gage.query.parse import parse_filter
 
-        register_functions(self._connection)
+        if self._functions is None:
+            self._functions = register_functions(self._connection)
         now_s = time.time()
         condition = compile_filter(parse_filter(where), names, text=where, now_s=now_s)
         self._complete(condition.kids)
@@ -315,7 +343,11 @@ class Index:
         for _ in range(_TRIES):
             try:
                 return ask()
-            except Error as error:
+            except (Error, LookupError, TypeError, ValueError) as error:
+                if self._functions is not None and self._functions.error is not None:
+                    mistake, self._functions.error = self._functions.error, None
+                    raise mistake from None
+                # All but the first are what values of damaged rows lead to.
                 if self._is_memory:
                     raise
                 self._recover(error)
@@ -391,7 +423,7 @@ class Index:
         old = self.__dict__.get("_connection")
         if old is not None:
             old.close()
-        self._connection, self._is_memory = connection, is_memory
+        self._connection, self._is_memory, self._functions = connection, is_memory, None
         self._freshness = Freshness(connection, self._dir)
 
     def _filtered(self) -> "list[Key]":

@@ -57,6 +57,7 @@ class Writer:
         self._connection = connection
         self._numbers: dict[Key, int] = {}
         self._staged = staged
+        self._gain = 0
         found = connection.execute("select kind, name from key where filtered").fetchall()
         self.filtered: set[Key] = set(found)
 
@@ -76,6 +77,7 @@ class Writer:
     def insert(self, entry: Entry, rid: int) -> None:
         """Put a run into the index that is not there."""
         connection = self._connection
+        self._gain += 1
         connection.execute(_RUN, (rid, *entry.columns))
         connection.execute(_SHOWN, (rid, entry.stamp, entry.row))
         if entry.tags:
@@ -87,6 +89,15 @@ class Writer:
         if entry.beyond:
             beyond = [(self._number(key), rid) for key in entry.beyond]
             connection.executemany(_BEYOND.format(self._staged), beyond)
+
+    def save_count(self) -> None:
+        """Note how many runs there are now: a damaged file may hold fewer, without an error."""
+        self._connection.execute(
+            "insert into meta (name, value) values ('runs', ?1)"
+            " on conflict (name) do update set value = value + ?1",
+            (self._gain,),
+        )
+        self._gain = 0
 
     def _number(self, key: Key) -> int:
         """The number of `key`, a new one if it has none."""
@@ -113,6 +124,7 @@ class Writer:
         kids = [kid for (kid,) in execute(statement, (*found, *found))]
         for table in _TABLES:
             execute(f"delete from {table} where rid = ?", found)
+        self._gain -= 1
         return kids
 
     def _drop_unused(self, kids: list[int]) -> None:
@@ -155,6 +167,7 @@ def fill(
         is_copied = run_id not in announced and is_recent(os.path.join(runs_dir, run_id))
         last = max(rid_of(run_id), last + 1)
         writer.insert(entry.watched() if is_copied else entry, last)
+    writer.save_count()
     for statement in _SORTED:
         connection.execute(statement)
     make_indexes(connection)

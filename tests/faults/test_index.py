@@ -252,6 +252,9 @@ def test_directory_that_cannot_be_written_is_done_without(location: Location, ca
 def test_index_that_cannot_be_written_answers_what_it_knows(
     location: Location, database: Path
 ) -> None:
+    # A location that changed just now is looked at once more.
+    os.utime(location.dir, (1_700_000_000, 1_700_000_000))
+    check_here(location)
     database.with_name(database.name + ".lock").chmod(0o444)
     database.chmod(0o444)
     database.parent.chmod(0o555)

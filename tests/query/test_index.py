@@ -1,6 +1,7 @@
 """What the index answers is what the directories say, whoever changed them and however."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from gage.core.ids import new_run_id
 from gage.query import freshness, journals, stamps
 from gage.query.database import index_path
+from gage.query.errors import FilterError
 from gage.query.index import Index, Row
 from gage.query.schema import ATTRIBUTE, CONFIG, METRIC, TAG
 from gage.query.search import Search, SortKey, parse_sort
@@ -344,6 +346,16 @@ def test_keys_beyond_the_limit_are_read_when_a_filter_asks(
         assert ids(index.search(Search(where="m5 = 5"))) == [another, *made[::-1]]
         assert index.warning is None
         assert ids(index.search(Search(sort=parse_sort("m4")))) == [another, *made[::-1]]
+
+
+def test_filter_that_takes_too_long_is_a_mistake(location: Location) -> None:
+    draw = random.Random(1)
+    location.make(label="".join(draw.choice("ab") for _ in range(20_000)))
+    with Index.open(str(location.dir)) as index:
+        with pytest.raises(FilterError, match="takes too long"):
+            index.search(Search(where="label =~ '(a|b)*a(a|b){18}c'"))
+        assert index.warning is None
+        assert index.count(Search()) == 1
 
 
 def test_ids_that_are_asked_for_are_looked_for(location: Location) -> None:
