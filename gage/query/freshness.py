@@ -211,11 +211,12 @@ class Freshness:
 
     def _stale_of_moving(self) -> set[str]:
         """Runs that may have changed without a word in the journal, and did."""
+        live = "select id, stamp, live, status from run indexed by run_live join shown using (rid)"
         return self._stale(
-            "select id, stamp, live, status from run join shown using (rid)"
-            " where live > 0 and live = 1"
-            " union all select * from (select id, stamp, live, status from run join shown"
-            f" using (rid) where live > 0 and live > 1 order by rid desc limit {_MAX_WATCHED})"
+            # With `live > 0` the index of the few that live can be used.
+            f"{live} where live > 0 and live = {MOVING}"
+            f" union all select * from ({live} where live > 0 and live > {MOVING}"
+            f" order by rid desc limit {_MAX_WATCHED})"
             " union select id, stamp, live, status from bracket join run using (id)"
             " join shown using (rid)"
         )
