@@ -36,18 +36,27 @@ def runs(
     Ids are given where what was typed begins no name.
     """
     column = "name" if _may_be_name(prefix) else "id"
-    conditions, parameters = [f"{column} >= ?", f"{column} < ?"], [prefix, prefix + _NEXT]
-    if len(prefix) < 3 and not deleted and status is None:
+    parameters = [prefix, prefix + _NEXT]
+    between = f"{column} >= ? and {column} < ?"
+    if deleted or status is not None:
+        # Few runs are deleted and few are staged: their indexes lead to them.
+        condition = f"+{column} >= ? and +{column} < ? and "
+        condition += "deleted = 1" if status is None else "+deleted = 0 and status = ?"
+        parameters += [] if status is None else [status]
+    elif column == "id":
+        condition = f"{between} and +deleted = 0"
+    elif len(prefix) < 2:
         # Many begin like this: enough of them are soon found from the newest on.
-        conditions = [f"+{condition}" for condition in conditions]
-    # Few runs are deleted, and few are staged: their indexes are better than that of names.
-    conditions.append("deleted = 1" if deleted else "+deleted = 0")
-    if status is not None:
-        conditions.append("status = ?")
-        parameters.append(status)
+        condition = "+name >= ? and +name < ? and +deleted = 0"
+    else:
+        # The index of names tells the newest by itself; only these are looked up.
+        newest = f"select rid from run where {between} order by +rid desc limit {_MANY}"  # noqa: S608  # our own words
+        condition = f"rid in ({newest}) and +deleted = 0"
+    # Ids are in the order of runs, and have an index of their own.
+    order = "id" if column == "id" else "rid"
     statement = (
-        f"select {column}, operation, status, label from run where {' and '.join(conditions)}"  # noqa: S608  # our own words
-        f" order by rid desc limit {_FEW}"
+        f"select {column}, operation, status, label from run where {condition}"  # noqa: S608  # as above
+        f" order by {order} desc limit {_FEW}"
     )
     found = _rows(where, statement, parameters)
     if found is None:
@@ -96,28 +105,32 @@ def keys(where: Where, kinds: "Sequence[int]", prefix: str) -> list[str]:
 
 def tags(where: Where, prefix: str) -> list[str]:
     """Tags that begin with `prefix`."""
-    statement = "select distinct tag from tag where tag >= ? and tag < ? limit ?"
-    return [tag for (tag,) in _rows(where, statement, (prefix, prefix + _NEXT, _MANY)) or ()]
+    return _different(where, "tag", "tag", prefix)
 
 
 def identifiers(where: Where, prefix: str) -> list[str]:
     """Identifiers that begin with `prefix`."""
-    statement = (
-        "select distinct identifier from identifier where identifier >= ? and identifier < ?"
-        " limit ?"
-    )
-    return [text for (text,) in _rows(where, statement, (prefix, prefix + _NEXT, _MANY)) or ()]
+    return _different(where, "identifier", "identifier", prefix)
 
 
 def operations(where: Where) -> list[str]:
     """Operations that have runs, also those that the Gage file has no more."""
-    # Each step goes to the next name in the index; a plain `distinct` would read all runs.
+    return _different(where, "run", "operation", "")
+
+
+def _different(where: Where, table: str, column: str, prefix: str) -> list[str]:
+    """The values of a column that begin with `prefix`, each once.
+
+    Each step goes to the next value in the index: a plain `distinct` would read all runs.
+    """
+    least = f"select min({column}) from {table} where {column}"  # noqa: S608  # our own names
     statement = (
-        "with recursive each(name) as (select min(operation) from run union all select"
-        " (select min(operation) from run where operation > each.name) from each"
-        " where each.name is not null) select name from each where name is not null limit ?"
+        f"with recursive each(value) as ({least} >= ? union all"  # noqa: S608  # as above
+        f" select ({least} > each.value) from each where each.value is not null)"
+        " select value from each where value < ? limit ?"
     )
-    return [name for (name,) in _rows(where, statement, (_MANY,)) or ()]
+    found = _rows(where, statement, (prefix, prefix + _NEXT, _MANY))
+    return [value for (value,) in found or ()]
 
 
 def _rows(
