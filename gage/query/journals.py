@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gage.core.ids import is_run_id
 from gage.store.layout import JOURNAL
+from gage.store.plain import open_plain
 
 __all__ = ["JournalFile", "News", "has_news", "read_journals"]
 
@@ -75,7 +76,7 @@ def read_journals(runs_dir: str, known: Mapping[int, JournalFile]) -> News:
             news.files.append(file._replace(name=entry.name))
             continue
         try:
-            with open(entry.path, "rb") as journal:
+            with open_plain(entry.path) as journal:
                 head = journal.read(_HEAD)
                 if file and (head[: len(file.head)] != file.head or stat.st_size < file.offset):
                     file, is_lost = None, True

@@ -85,7 +85,9 @@ class RunLock:
 def probe(path: str) -> LockProbe:
     """Whether someone holds the lock file `path`. Takes a shared lock for a moment."""
     try:
-        fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        # Not blocking: a pipe in its place would wait for a writer.
+        flags = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+        fd = os.open(path, os.O_RDONLY | flags)
     except OSError:
         return LockProbe.MISSING
     try:

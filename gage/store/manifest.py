@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gage.core.values import JsonValue
 from gage.store.atomic import dump_json, write_atomic
 from gage.store.layout import MANIFEST
+from gage.store.plain import open_plain
 
 __all__ = ["ManifestEntry", "parse_entry", "read_manifest", "write_manifest"]
 
@@ -46,7 +47,7 @@ def write_manifest(run_dir: str, entries: Iterable[ManifestEntry]) -> None:
 def read_manifest(run_dir: str) -> Iterator[ManifestEntry]:
     """The entries of the run's manifest, if it has one; lines that do not parse are left out."""
     try:
-        file = open(os.path.join(run_dir, MANIFEST), "rb")  # noqa: SIM115 - closed by the loop's end
+        file = open_plain(os.path.join(run_dir, MANIFEST))
     except OSError:
         return
     with file:

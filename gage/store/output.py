@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gage.store.atomic import write_all
 from gage.store.layout import OUTPUT, PHASES
+from gage.store.plain import open_plain
 
 __all__ = ["OutputChunk", "OutputWriter", "parse_piece", "read_output", "recorded_phases"]
 
@@ -156,7 +157,7 @@ class _Tail:
 
     def read(self, *, is_final: bool) -> Iterator[OutputChunk]:
         try:
-            log = open(self._log_path, "rb")  # noqa: SIM115 - closed below
+            log = open_plain(self._log_path)
         except OSError:
             return
         with log:
@@ -179,7 +180,7 @@ class _Tail:
 
     def _pieces(self) -> Iterator[tuple[int, int, int]]:
         try:
-            index = open(self._index_path, "rb")  # noqa: SIM115 - closed below
+            index = open_plain(self._index_path)
         except OSError:
             return
         with index:

@@ -14,6 +14,7 @@ from gage.store import layout
 from gage.store.identity import Owner
 from gage.store.manifest import ManifestEntry, read_manifest
 from gage.store.output import OutputChunk, read_output
+from gage.store.plain import open_plain
 from gage.store.state import (
     RunState,
     StateEvent,
@@ -240,7 +241,7 @@ class Run:
     def _record_and_damage(self) -> tuple[Mapping[str, JsonValue], str | None]:
         path = os.path.join(self._dir, layout.RUN_JSON)
         try:
-            with open(path, "rb") as file:
+            with open_plain(path) as file:
                 value = json.loads(file.read())
         except OSError as error:
             return {}, f"run.json cannot be read: {(error.strerror or str(error)).lower()}"
@@ -300,7 +301,7 @@ def _with_value(value: ConfigValue) -> dict[str, ConfigValue]:
 
 def _read_json(path: str) -> JsonValue:
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             value: JsonValue = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gage.core.times import from_iso
 from gage.core.values import ConfigValue, JsonValue, from_stored
 from gage.store.layout import HISTORY
+from gage.store.plain import open_plain
 
 __all__ = ["Row", "Segment", "read_segments"]
 
@@ -62,7 +63,7 @@ class Segment:
         """The whole lines from byte `start` on, as they are stored; others are skipped, counted."""
         self.end = start
         try:
-            file = open(self.path, "rb")  # noqa: SIM115 - closed below
+            file = open_plain(self.path)
         except OSError:
             return
         with file:
@@ -147,7 +148,7 @@ def _segment(folder: str, name: str, kind: str) -> Segment | None:
 def _read_header(segment: Segment) -> None:
     """Take from the header what it says; one that was torn is repeated in a later line."""
     try:
-        with open(segment.path, "rb") as file:
+        with open_plain(segment.path) as file:
             for line in (file.readline(65536) for _ in range(3)):
                 header = _header(line)
                 if header is not None:

@@ -13,6 +13,7 @@ from gage.core.values import JsonValue
 from gage.store.identity import Owner, is_alive_here
 from gage.store.layout import HISTORY, LOCK, META, STATE
 from gage.store.lock import LockProbe, probe
+from gage.store.plain import open_plain
 
 __all__ = ["RunState", "StateEvent", "read_events", "read_state"]
 
@@ -52,7 +53,7 @@ class _Outcome(NamedTuple):
 def read_events(run_dir: str) -> list[StateEvent]:
     """The events of the run at `run_dir`, oldest first; lines that do not parse are left out."""
     try:
-        with open(os.path.join(run_dir, STATE), "rb") as file:
+        with open_plain(os.path.join(run_dir, STATE)) as file:
             lines = file.read().split(b"\n")
     except OSError:
         return []

@@ -11,6 +11,7 @@ from gage.core.values import ConfigValue, JsonValue, from_stored
 from gage.store.atomic import write_json
 from gage.store.folds import SOURCES, HistoryFold, Series
 from gage.store.layout import ATTRIBUTES, FORMAT_VERSION, HISTORY, METRICS
+from gage.store.plain import open_plain
 
 __all__ = ["Summaries", "read_summaries", "summarise_again", "write_summaries"]
 
@@ -244,7 +245,7 @@ def _has_more(run_dir: str, covers: Mapping[str, int]) -> bool:
 
 def _load(path: str) -> dict[str, JsonValue]:
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             value = json.loads(file.read())
     except (OSError, ValueError, RecursionError):
         return {}
