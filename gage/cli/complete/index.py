@@ -37,25 +37,15 @@ def runs(
     """
     column = "name" if _may_be_name(prefix) else "id"
     parameters = [prefix, prefix + _NEXT]
-    between = f"{column} >= ? and {column} < ?"
     if deleted or status is not None:
-        # Few runs are deleted and few are staged: their indexes lead to them.
-        condition = f"+{column} >= ? and +{column} < ? and "
-        condition += "deleted = 1" if status is None else "+deleted = 0 and status = ?"
-        parameters += [] if status is None else [status]
-    elif column == "id":
-        condition = f"{between} and +deleted = 0"
-    elif len(prefix) < 2:
-        # Many begin like this: enough of them are soon found from the newest on.
-        condition = "+name >= ? and +name < ? and +deleted = 0"
+        condition = _among_few(column, deleted=deleted)
+        parameters += [] if deleted else [status or ""]
     else:
-        # The index of names tells the newest by itself; only these are looked up.
-        newest = f"select rid from run where {between} order by +rid desc limit {_MANY}"  # noqa: S608  # our own words
-        condition = f"rid in ({newest}) and +deleted = 0"
+        condition = _among_many(column, prefix)
     # Ids are in the order of runs, and have an index of their own.
     order = "id" if column == "id" else "rid"
     statement = (
-        f"select {column}, operation, status, label from run where {condition}"  # noqa: S608  # as above
+        f"select {column}, operation, status, label from run where {condition}"  # noqa: S608  # our own words
         f" order by {order} desc limit {_FEW}"
     )
     found = _rows(where, statement, parameters)
@@ -65,6 +55,23 @@ def runs(
         (name, " ".join(filter(None, (operation, status, label and f"'{label}'"))))
         for name, operation, status, label in found
     ]
+
+
+def _among_few(column: str, *, deleted: bool) -> str:
+    """Few runs are deleted, and few have a status that is asked for: their indexes lead to them."""
+    condition = f"+{column} >= ? and +{column} < ? and "
+    return condition + ("deleted = 1" if deleted else "+deleted = 0 and status = ?")
+
+
+def _among_many(column: str, prefix: str) -> str:
+    if column == "id":
+        return "id >= ? and id < ? and +deleted = 0"
+    if len(prefix) < 2:
+        # Many begin like this: enough of them are soon found from the newest on.
+        return "+name >= ? and +name < ? and +deleted = 0"
+    # The index of names tells the newest by itself; only these are looked up.
+    newest = f"select rid from run where name >= ? and name < ? order by +rid desc limit {_MANY}"  # noqa: S608  # a number
+    return f"rid in ({newest}) and +deleted = 0"
 
 
 def newest_names(where: Where, prefix: str) -> "Iterator[str]":
