@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 from gage.cli.changes import REFS, YES, Change, Words, carry_out, facts_of, this_user
 from gage.cli.choice import WHERE, choose_runs
 from gage.cli.options import JSON, RUNS, Command, flag
+from gage.cli.terminal import clean
 from gage.cli.words import size_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gage.store.run import Run
     from gage.store.users import User
 
@@ -59,7 +62,6 @@ def run(
 ) -> None:
     """Purge runs, after asking."""
     from gage.cli.place import open_runs
-    from gage.store.purge import empty_trash
 
     runs = choose_runs(refs, where=where, runs_dir=runs_dir, deleted=not not_deleted)
     purge = _Purge(this_user())
@@ -75,7 +77,19 @@ def run(
         carry_out(changes, words, yes=yes, json=json, always_ask=True)
     finally:
         if purge.freed:
-            left = empty_trash(open_runs(runs_dir).dir)
+            left = _empty_trash(open_runs(runs_dir).dir)
             total = size_text(sum(purge.freed.values()) + left)
             sys.stdout.flush()  # where both are one file, this comes second
             sys.stderr.write(f"Freed {total}\n")
+
+
+def _empty_trash(runs_dir: "Path") -> int:
+    """Finish other purges; what cannot be removed is no fault of this one."""
+    from gage.store.errors import StoreError
+    from gage.store.purge import empty_trash
+
+    try:
+        return empty_trash(runs_dir)
+    except StoreError as error:
+        sys.stderr.write(f"gage: Warning: {clean(error.message)}\n")
+        return 0

@@ -57,7 +57,8 @@ class RunLock:
             OSError: the file cannot be made.
         """
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        fd = os.open(path, flags, 0o644)
+        # A link in its place would have a file made, or emptied, wherever it leads.
+        fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o644)
         deadline = time.monotonic() + retry_s
         try:
             while (supported := _try_lock(fd, shared=False)) is None:

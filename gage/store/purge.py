@@ -1,5 +1,6 @@
 """Removing runs: deleted ones are kept and can be restored, purged ones are gone for good."""
 
+import errno
 import os
 import stat
 import time
@@ -29,6 +30,9 @@ __all__ = [
     "restore_run",
     "size_on_disk",
 ]
+
+
+_HEX = frozenset("0123456789abcdef")
 
 
 class RunIsActive(StoreError):
@@ -76,16 +80,18 @@ def purge_run(run: "Run", *, user: "User") -> int:
     """
     _refuse_active(run)
     runs_dir, path = os.path.split(os.fspath(run.dir))[0], os.fspath(run.dir)
+    _refuse_link(run.name, path)
     try:
         lock = RunLock.acquire(os.path.join(path, layout.LOCK))
+    except FileNotFoundError:
+        raise _gone(run.id) from None
     except OSError as error:
         raise io_error(error, path) from error
     if lock is None:
         raise RunIsActive(run.name, "at work")
     try:
         with Journal(runs_dir).membership(run.id):
-            _write_tombstone(runs_dir, run.id, user)
-            trashed = _to_trash(runs_dir, path)
+            trashed = _bury(runs_dir, path, user)
     finally:
         lock.close()
     return _remove(trashed)
@@ -95,14 +101,23 @@ def empty_trash(runs_dir: str | os.PathLike[str]) -> int:
     """Remove what interrupted purges left; how many bytes that freed.
 
     Raises:
-        StoreError: the disk refuses.
+        StoreError: the disk refuses; all that can be removed was.
     """
     trash = os.path.join(runs_dir, layout.TRASH)
     try:
-        names = sorted(os.listdir(trash))
+        # What a link leads to may be the runs of somebody else.
+        names = [] if os.path.islink(trash) else sorted(os.listdir(trash))
     except OSError:
         return 0
-    return sum(_remove(os.path.join(trash, name)) for name in names if is_run_id(name[:36]))
+    freed, refused = 0, None
+    for name in filter(_is_trashed, names):
+        try:
+            freed += _remove(os.path.join(trash, name))
+        except StoreError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return freed
 
 
 def is_purged(runs_dir: str | os.PathLike[str], run_id: str) -> bool:
@@ -154,31 +169,91 @@ def _write_tombstone(runs_dir: str, run_id: str, user: "User") -> None:
     write_json(_tombstone(runs_dir, run_id), told, sync=True)
 
 
+def _refuse_link(name: str, path: str) -> None:
+    if os.path.islink(path):
+        raise StoreError(
+            f"Run {name} is a link, to {os.readlink(path)}",
+            hint="Remove the link by hand: what lies outside of the location is never purged",
+            path=path,
+        )
+
+
+def _gone(run_id: str) -> StoreError:
+    return StoreError(f"Run {run_id} is gone", hint="Try 'gage runs'")
+
+
+def _bury(runs_dir: str, path: str, user: "User") -> str:
+    """Write the tombstone and move the run into the trash; where it is now.
+
+    Raises:
+        StoreError: one of them cannot be done, and then both are not.
+    """
+    run_id = os.path.basename(path)
+    for folder in (layout.TRASH, layout.PURGED):
+        _make_own_folder(os.path.join(runs_dir, folder))
+    was_purged = is_purged(runs_dir, run_id)
+    _write_tombstone(runs_dir, run_id, user)
+    try:
+        return _to_trash(runs_dir, path)
+    except StoreError:
+        if not was_purged and os.path.lexists(path):
+            lift_tombstone(runs_dir, run_id)  # the run is still here
+        raise
+
+
+def _make_own_folder(path: str) -> None:
+    """Make a directory of the location; one that is a link leads who knows where."""
+    if os.path.islink(path):
+        raise StoreError(f"{path} is a link, not a directory", hint="Remove it", path=path)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise io_error(error, path) from error
+
+
 def _to_trash(runs_dir: str, path: str) -> str:
     """Rename the run into the trash, which is the moment in which it is gone."""
     trash, run_id = os.path.join(runs_dir, layout.TRASH), os.path.basename(path)
     # The id may have been purged before, and its remains still be there.
     target = os.path.join(trash, f"{run_id}.{os.urandom(4).hex()}")
     try:
-        os.makedirs(trash, exist_ok=True)
         os.rename(path, target)
+    except FileNotFoundError:
+        raise _gone(run_id) from None  # another purge was quicker
     except OSError as error:
+        if error.errno == errno.EXDEV:
+            what = f"The trash {trash} is on another file system than the runs"
+            raise StoreError(what, hint="Unmount it", path=trash) from None
         raise io_error(error, path) from error
     return target
 
 
+def _is_trashed(name: str) -> bool:
+    """Whether a purge gives such a name: a run id, a dot, 8 hex digits."""
+    run_id, _, rest = name.partition(".")
+    return is_run_id(run_id) and len(rest) == 8 and _HEX.issuperset(rest)
+
+
 def _remove(path: str) -> int:
-    """Remove a directory, whatever its modes; how many bytes that freed."""
+    """Remove what is in the trash, whatever its modes; how many bytes that freed."""
     import shutil
 
-    size_bytes = size_on_disk(path)
-    _make_removable(path)
     try:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            os.unlink(path)  # what a link leads to is not in the trash
+            return 0
+        size_bytes = size_on_disk(path)
+        _make_removable(path)
         shutil.rmtree(path)
     except FileNotFoundError:
         return 0  # another purge is at it
     except OSError as error:
-        raise io_error(error, path) from error
+        what = os.path.basename(error.filename or path)
+        raise StoreError(
+            f"Cannot remove {what} in {path}: {(error.strerror or str(error)).lower()}",
+            hint="It is in the trash: the next purge tries again",
+            path=path,
+        ) from error
     return size_bytes
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -203,3 +204,102 @@ def test_what_cannot_be_removed_from_the_trash_is_an_error(open_folder: Path) ->
         tombstone.mkdir(parents=True)
         with pytest.raises(StoreError, match="Cannot write"):
             lift_tombstone(open_folder, "x")
+
+
+def test_a_trash_that_is_a_link_is_never_emptied_nor_used(runs: Runs, tmp_path: Path) -> None:
+    run = finished(runs)
+    others = finished(Runs(tmp_path / "others"))
+    (runs.dir / ".gage" / "trash").symlink_to(tmp_path / "others")
+    with pytest.raises(StoreError, match="trash is a link, not a directory"):
+        purge_run(run, user=ANN)
+    assert empty_trash(runs.dir) == 0
+    assert others.dir.exists()
+    assert run.dir.exists()
+    assert not is_purged(runs.dir, run.id)
+
+
+def test_only_what_a_purge_put_there_leaves_the_trash(runs: Runs) -> None:
+    run = finished(runs)
+    trash = runs.dir / ".gage" / "trash"
+    trash.mkdir()
+    run.dir.rename(trash / run.id)
+    assert empty_trash(runs.dir) == 0
+    assert (trash / run.id / "meta" / "run.json").exists()
+
+
+def test_what_a_link_in_the_trash_leads_to_stays_as_it_is(runs: Runs, tmp_path: Path) -> None:
+    precious = tmp_path / "precious" / "deep"
+    precious.mkdir(parents=True)
+    precious.chmod(0o555)
+    run = finished(runs)
+    trash = runs.dir / ".gage" / "trash"
+    trash.mkdir()
+    (trash / f"{run.id}.00000000").symlink_to(precious.parent)
+    assert empty_trash(runs.dir) == 0
+    assert list(trash.iterdir()) == []
+    assert stat.S_IMODE(precious.stat().st_mode) == 0o555
+
+
+def test_a_run_that_is_a_link_is_not_purged(runs: Runs, tmp_path: Path) -> None:
+    run = finished(runs)
+    run.dir.rename(tmp_path / "elsewhere")
+    run.dir.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link, to"):
+        purge_run(run, user=ANN)
+    assert runs.newest() == [run]
+    assert not is_purged(runs.dir, run.id)
+
+
+@pytest.mark.parametrize("name", ["trash", "purged"])
+def test_a_purge_that_cannot_be_leaves_no_tombstone(runs: Runs, name: str) -> None:
+    run = finished(runs)
+    (runs.dir / ".gage" / name).write_text("")
+    with pytest.raises(StoreError, match="Cannot write"):
+        purge_run(run, user=ANN)
+    assert run.dir.exists()
+    assert not is_purged(runs.dir, run.id)
+
+
+def test_no_tombstone_is_written_through_a_link(runs: Runs, tmp_path: Path) -> None:
+    run = finished(runs)
+    (tmp_path / "outside").mkdir()
+    (runs.dir / ".gage" / "purged").symlink_to(tmp_path / "outside")
+    with pytest.raises(StoreError, match="purged is a link"):
+        purge_run(run, user=ANN)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_no_lock_is_made_through_a_link(runs: Runs, tmp_path: Path) -> None:
+    run = finished(runs)
+    lock = run.meta_dir / "lock"
+    lock.unlink()
+    lock.symlink_to(tmp_path / "made")
+    with pytest.raises(StoreError, match="Cannot write"):
+        purge_run(run, user=ANN)
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_second_of_two_purges_says_that_the_run_is_gone(runs: Runs) -> None:
+    run = finished(runs)
+    purge_run(runs.get(run.id), user=ANN)
+    with pytest.raises(StoreError, match="is gone"):
+        purge_run(run, user=ANN)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs files of two users")
+def test_what_stays_in_the_trash_keeps_nothing_else_there(open_folder: Path) -> None:
+    trash = open_folder / ".gage" / "trash"
+    stuck, other = trash / f"{new_run_id()}.00000000", trash / f"{new_run_id()}.11111111"
+    for path in (stuck, other):
+        path.mkdir(parents=True)
+        (path / "file").write_text("x")
+    with as_anybody(open_folder):
+        os.seteuid(0)
+        os.chown(stuck, 0, 0)
+        os.seteuid(65534)
+        with pytest.raises(
+            StoreError, match=r"Cannot remove file in .*: permission denied"
+        ) as caught:
+            empty_trash(open_folder)
+    assert caught.value.hint == "It is in the trash: the next purge tries again"
+    assert [path.name for path in trash.iterdir()] == [stuck.name]
