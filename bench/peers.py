@@ -11,6 +11,7 @@ PEERS = {
     # Guild 0.9 imports pkg_resources, which newer setuptools no longer have.
     "guild": ("guildai", ("guildai", "setuptools<80")),
     "dvc": ("dvc", ("dvc",)),
+    "mlflow": ("mlflow", ("mlflow",)),
 }
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gage.core.ids import is_run_id
 from gage.query.database import Connection
 from gage.query.journals import JournalFile, News, has_news, read_journals
-from gage.query.schema import ASLEEP, MOVING, WATCHED
+from gage.query.schema import ASLEEP, MOVING, SETTLED, WATCHED
 from gage.query.stamps import NO_RUN, is_recent, stamp
 
 __all__ = ["Freshness", "Place", "Progress", "look_at"]
@@ -21,7 +21,8 @@ _OPEN_S = 600.0  # how long a change that began is waited for
 _DIFF_S = 3600.0
 _TICK_NS = 50_000_000  # two changes to a directory within one tick of the clock look like one
 _BATCH = 1000  # runs read in one transaction: others wait for its end
-_MAX_WATCHED = 1000
+_MAX_WATCHED = 300  # beside those that live: 50 µs each
+_WATCH_S = 30.0  # for how long runs are watched after somebody began to copy them here
 
 
 Progress = Callable[[int, int], None]
@@ -73,6 +74,8 @@ class Freshness:
         stale = self._stale_of_all(progress) if sweep else self._stale_of_moving()
         if sweep or stale or self._has_changed():
             self.reread(stale, is_full=sweep, progress=progress)
+        if abs(time.time() - self._meta("watched")) > _WATCH_S:
+            self._watch_no_longer()
 
     def reread(
         self, ids: Iterable[str], *, is_full: bool = False, progress: Progress | None = None
@@ -100,11 +103,12 @@ class Freshness:
             from gage.store.state import read_state
 
             return read_state(run_dir).status.value != status
-        return live == WATCHED and not is_recent(run_dir)
+        return False
 
     def take_stock(self, others: Collection[str], place: Place | None, news: News) -> None:
         """Note, after all runs were loaded, from where on changes are to be read."""
         now_s = time.time()
+        self._note("watched", now_s)
         self._brackets(news, now_s)
         self._note_others(others, now_s)
         self._save(news, place, now_s, diffed=True)
@@ -175,11 +179,18 @@ class Freshness:
             if run_id not in announced and is_recent(run_dir):
                 # Somebody copies it here, and may not be done.
                 entry = entry.watched()
+                self._note("watched", now_s)
             writer.write(entry)
             self.checked[run_id] = time.monotonic()
         writer.save_count()
         self._note_others(others, now_s)
         self._connection.executemany("delete from other where id = ?", [(name,) for name in gone])
+
+    def _watch_no_longer(self) -> None:
+        statement = f"select 1 from run indexed by run_live where live > 0 and live = {WATCHED}"
+        if self._connection.execute(f"{statement} limit 1").fetchone() is not None:
+            change = f"update run set live = {SETTLED} where live > 0 and live = {WATCHED}"
+            self._connection.execute(change)
 
     def _note_others(self, ids: Iterable[str], now_s: float) -> None:
         """Remember directories that are no runs, and may become one."""
@@ -280,6 +291,10 @@ class Freshness:
             "select value from meta where name = ?", (name,)
         ).fetchone()
         return float(found[0]) if found else 0.0
+
+    def _note(self, name: str, value: float) -> None:
+        statement = "insert or replace into meta (name, value) values (?, ?)"
+        self._connection.execute(statement, (name, value))
 
     def _save(self, news: News, place: Place | None, now_s: float, *, diffed: bool) -> None:
         executemany = self._connection.executemany

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gage.core.ids import new_run_id
-from gage.query import freshness, journals, stamps
+from gage.query import freshness, journals
 from gage.query.database import index_path
 from gage.query.errors import FilterError
 from gage.query.index import Index, Row
@@ -217,7 +217,7 @@ def test_copy_in_progress_is_watched_until_it_rests(
             assert index.search(Search(where="status = unknown")) == []
     with Index.open(str(location.dir)) as index:
         assert index.count(Search(where="loss = 0.5")) == 1
-        monkeypatch.setattr(stamps, "_QUIET_S", -1.0)
+        monkeypatch.setattr(freshness, "_WATCH_S", -1.0)
         index.refresh()
         assert index._connection.execute("select live from run").fetchall() == [(0,)]
 
