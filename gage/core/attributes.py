@@ -180,13 +180,14 @@ def parse_record(value: JsonValue, *, digest: str = "") -> Record:
     """
     if not isinstance(value, dict):
         raise BadRecord("it is no record")
-    if (version := value.get("v")) != RECORD_VERSION:
-        raise BadRecord(f"its format version, {version}, is not one this Gage reads")
+    version = value.get("v")
+    if type(version) is not int or version != RECORD_VERSION:
+        raise BadRecord(f"its format version, {version!s:.20}, is not one this Gage reads")
     if not is_record_id(record_id := _text(value, "id")):
         raise BadRecord("its id is none")
     op = _text(value, "op")
     if op not in OPS:
-        raise BadRecord(f"what it does, {op!r}, is not known to this Gage")
+        raise BadRecord(f"what it does, {op!r:.40}, is not known to this Gage")
     fields = {key: item for key, item in value.items() if key not in _OWN_KEYS}
     _check_fields(op, fields)
     email = value.get("email")

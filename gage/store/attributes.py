@@ -42,6 +42,7 @@ TEXT_LIMIT_BYTES = 1_000_000
 RIVAL = "another file of the same id counts"
 _FILE_LIMIT_BYTES = 8 << 20  # a control character takes six bytes in JSON
 _DRAFT_AGE_S = 3600.0
+_ORDERED = frozenset({"label", "edit", "associate"})  # of these the last one counts
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES})
 
 
@@ -120,7 +121,7 @@ def write_record(
     Raises:
         TextRefused: a text is too long or no UTF-8.
         SigningError: the key cannot be used; nothing was written.
-        StoreError: the run is gone, or the disk refuses.
+        StoreError: the run is gone, the disk refuses, or nothing can be said any more.
     """
     said = dict(fields or {})
     _check_texts(said)
@@ -129,6 +130,9 @@ def write_record(
     user_dir = os.path.join(run.dir, "user")
     newest = max(filter(is_record_id, (name[:26] for name in _names(user_dir))), default="")
     record_id = new_record_id(after_ms=record_ms(newest) if newest else 0)
+    if record_id < newest and op in _ORDERED:
+        what = f"Nothing can be said after record {newest}: its time is the last there is"
+        raise StoreError(what, hint=f"Remove it from {user_dir}", path=user_dir)
     record = Record(record_id, run.id, user.name, user.email, op, tuple(refs), said)
     line = dump_json(record_json(parse_record(record_json(record))))
     closing: dict[str, JsonValue] = {"sha256": sha256(line).hexdigest()}
@@ -144,7 +148,8 @@ def write_record(
 
 def _names(user_dir: str) -> list[str]:
     try:
-        names = os.listdir(user_dir)
+        # What a link leads to was not said of this run.
+        names = [] if os.path.islink(user_dir) else os.listdir(user_dir)
     except OSError:
         return []
     # Drafts of killed writers begin with a dot.
@@ -155,7 +160,8 @@ def _read(path: str, run_id: str) -> StoredRecord:
     try:
         data = _content(path)
     except OSError as error:
-        return StoredRecord(path, b"", None, fault=(error.strerror or str(error)).lower())
+        reason = "it is a link" if os.path.islink(path) else (error.strerror or str(error)).lower()
+        return StoredRecord(path, b"", None, fault=reason)
     except BadRecord as error:
         return StoredRecord(path, b"", None, fault=str(error))
     line, newline, rest = data.partition(b"\n")
@@ -178,7 +184,8 @@ def _read(path: str, run_id: str) -> StoredRecord:
 def _content(path: str) -> bytes:
     # Not blocking: somebody may have put a pipe there.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    fd = os.open(path, flags)
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
@@ -193,7 +200,10 @@ def _content(path: str) -> bytes:
 
 def _decoded(line: bytes) -> JsonValue:
     try:
-        value: JsonValue = json.loads(line)
+        text = line.decode()
+        value: JsonValue = json.loads(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         raise BadRecord("it is damaged") from None
     return value
@@ -284,6 +294,9 @@ def _make_dir(user_dir: str) -> None:
     try:
         os.mkdir(user_dir)
     except FileExistsError:
+        if os.path.islink(user_dir) or not os.path.isdir(user_dir):
+            what = f"{user_dir} is not the directory that Gage makes"
+            raise StoreError(what, hint="Move it away", path=user_dir) from None
         return
     _sync_dir(os.path.dirname(user_dir))
 

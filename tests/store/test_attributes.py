@@ -122,6 +122,16 @@ def test_a_record_at_the_end_of_time_breaks_nothing(run: Run) -> None:
     assert len(read_records(run.user_dir)) == 2
 
 
+def test_what_would_not_count_is_not_said(run: Run) -> None:
+    plant(run, last := "7" + "Z" * 25)
+    with pytest.raises(StoreError, match=f"Nothing can be said after record {last}") as caught:
+        write_record(run, "label", fields={"text": "mine"}, user=ANN)
+    assert caught.value.hint == f"Remove it from {run.user_dir}"
+    (run.user_dir / f"{last}.json").unlink()
+    write_record(run, "label", fields={"text": "mine"}, user=ANN)
+    assert run.label == "mine"
+
+
 def plant(run: Run, record_id: str, name: str = "", **fields: object) -> Path:
     """A record that another program wrote, as the format has it, without line 2."""
     said: dict[str, object] = {"v": 1, "id": record_id, "run": run.id, "author": "X", "op": "label"}
@@ -157,11 +167,55 @@ def test_damaged_records_do_not_count_and_say_why(run: Run) -> None:
         "3-dir.json": "it is no file",
         "4-pipe.json": "it is no file",
         "5-large.json": "it is larger than 8 MiB",
-        "6-link.json": "no such file or directory",
+        "6-link.json": "it is a link",
         "7-name.json": f"its id is {misnamed}",
         f"{good.id}.json": None,
     }
     assert run.label == "good"
+
+
+@pytest.mark.parametrize("text", [b"\\ud800", b"\xed\xa0\x80", b"\\udcff\\ud800"])
+def test_half_a_character_is_damage(run: Run, text: bytes) -> None:
+    path = plant(run, new_record_id(), author="HERE")
+    path.write_bytes(path.read_bytes().replace(b"HERE", text))
+    assert faults(run) == ["it is damaged"]
+    assert run.label == "start"
+
+
+def test_escaped_characters_are_text(run: Run) -> None:
+    plant(run, new_record_id(), text="\U0001f600é")
+    assert faults(run) == [None]
+    assert run.label == "\U0001f600é"
+
+
+def test_a_record_that_is_a_link_does_not_count(run: Run, tmp_path: Path) -> None:
+    path = plant(run, new_record_id())
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert faults(run) == ["it is a link"]
+    assert run.label == "start"
+
+
+@pytest.mark.parametrize("leads_somewhere", [True, False])
+def test_nothing_is_written_or_read_through_a_link(
+    run: Run, tmp_path: Path, leads_somewhere: bool
+) -> None:
+    plant(run, new_record_id())
+    run.user_dir.rename(tmp_path / "outside")
+    run.user_dir.symlink_to(tmp_path / "outside" if leads_somewhere else tmp_path / "nowhere")
+    run.reload()
+    assert run.label == "start"
+    with pytest.raises(StoreError, match="user is not the directory that Gage makes"):
+        write_record(run, "label", fields={"text": "x"}, user=ANN)
+    assert len(list((tmp_path / "outside").iterdir())) == 1
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_in_place_of_the_directory_is_an_error(run: Run) -> None:
+    run.user_dir.write_text("")
+    with pytest.raises(StoreError, match="user is not the directory") as caught:
+        write_record(run, "label", fields={"text": "x"}, user=ANN)
+    assert caught.value.hint == "Move it away"
 
 
 def test_a_record_of_another_run_does_not_count(run: Run, runs: Runs) -> None:
