@@ -295,7 +295,7 @@ def _make_dir(user_dir: str) -> None:
         os.mkdir(user_dir)
     except FileExistsError:
         if os.path.islink(user_dir) or not os.path.isdir(user_dir):
-            what = f"{user_dir} is not the directory that Gage makes"
+            what = f"Cannot write to {user_dir}: it is a link, or no directory"
             raise StoreError(what, hint="Move it away", path=user_dir) from None
         return
     _sync_dir(os.path.dirname(user_dir))

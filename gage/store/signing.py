@@ -1,6 +1,7 @@
 """Signatures by SSH keys, made and checked by `ssh-keygen -Y`, as git does."""
 
 import os
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -167,6 +168,12 @@ def _ssh_keygen(*args: str, data: bytes | None = None) -> "subprocess.CompletedP
             f"Cannot sign or verify: {_PROGRAM} is not installed",
             hint="Install OpenSSH, 8.9 or later",
         ) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SigningError(
+            f"Cannot sign or verify: {_PROGRAM} cannot be started: {reason}",
+            hint="Correct PATH, or install OpenSSH, 8.9 or later",
+        ) from None
 
 
 def _moment(at_s: float | None) -> list[str]:
@@ -181,14 +188,24 @@ def _moment(at_s: float | None) -> list[str]:
 
 def _check_readable(path: str) -> None:
     try:
-        with open(path, "rb"):
-            return
+        with open(path, "rb", opener=_not_blocking) as file:
+            mode = os.fstat(file.fileno()).st_mode
     except OSError as error:
-        raise SigningError(
-            f"Cannot read the allowed signers {path}: {(error.strerror or str(error)).lower()}",
-            hint="Correct 'user.allowed-signers' or GAGE_ALLOWED_SIGNERS",
-            path=path,
-        ) from None
+        reason = (error.strerror or str(error)).lower()
+    else:
+        # It is read by several processes, one after the other: a pipe would hold up the second.
+        if stat.S_ISREG(mode) or path == os.devnull:
+            return
+        reason = "it is no file"
+    raise SigningError(
+        f"Cannot read the allowed signers {path}: {reason}",
+        hint="Correct 'user.allowed-signers' or GAGE_ALLOWED_SIGNERS",
+        path=path,
+    )
+
+
+def _not_blocking(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager

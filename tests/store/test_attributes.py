@@ -205,7 +205,7 @@ def test_nothing_is_written_or_read_through_a_link(
     run.user_dir.symlink_to(tmp_path / "outside" if leads_somewhere else tmp_path / "nowhere")
     run.reload()
     assert run.label == "start"
-    with pytest.raises(StoreError, match="user is not the directory that Gage makes"):
+    with pytest.raises(StoreError, match=r"Cannot write to .*/user: it is a link"):
         write_record(run, "label", fields={"text": "x"}, user=ANN)
     assert len(list((tmp_path / "outside").iterdir())) == 1
     assert not (tmp_path / "nowhere").exists()
@@ -213,7 +213,9 @@ def test_nothing_is_written_or_read_through_a_link(
 
 def test_a_file_in_place_of_the_directory_is_an_error(run: Run) -> None:
     run.user_dir.write_text("")
-    with pytest.raises(StoreError, match="user is not the directory") as caught:
+    with pytest.raises(
+        StoreError, match=r"Cannot write to .*/user: it is a link, or no directory"
+    ) as caught:
         write_record(run, "label", fields={"text": "x"}, user=ANN)
     assert caught.value.hint == "Move it away"
 

@@ -214,6 +214,9 @@ def test_without_ssh_keygen_the_error_says_so(
         sign(b"x", str(key))
     with pytest.raises(SigningError, match="ssh-keygen is not installed"):
         verify_record(signed, allow(tmp_path, ann=public(key)))
+    (tmp_path / "ssh-keygen").write_text("no program")
+    with pytest.raises(SigningError, match="ssh-keygen cannot be started: permission denied"):
+        sign(b"x", str(key))
 
 
 def test_a_list_of_signers_that_cannot_be_read_is_an_error(
@@ -221,6 +224,10 @@ def test_a_list_of_signers_that_cannot_be_read_is_an_error(
 ) -> None:
     with pytest.raises(SigningError, match="Cannot read the allowed signers"):
         verify_record(signed, str(tmp_path / "nowhere"))
+    os.mkfifo(tmp_path / "pipe")
+    for endless in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(SigningError, match=f"signers {endless}: it is no file"):
+            verify_record(signed, endless)
 
 
 @pytest.fixture
