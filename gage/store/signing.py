@@ -14,7 +14,16 @@ from gage.store.errors import StoreError
 if TYPE_CHECKING:
     from gage.store.attributes import StoredRecord
 
-__all__ = ["NAMESPACE", "SigningError", "Trust", "Verdict", "sign", "verify", "verify_record"]
+__all__ = [
+    "NAMESPACE",
+    "SigningError",
+    "Trust",
+    "Verdict",
+    "check_signers",
+    "sign",
+    "verify",
+    "verify_record",
+]
 
 NAMESPACE = "gage"
 """A signature of anything else, such as a commit, is none of a record."""
@@ -103,7 +112,7 @@ def verify(
     """
     if allowed_signers is None:
         return Verdict(Trust.UNCHECKED, reason="there is no file of allowed signers")
-    _check_readable(allowed_signers)
+    check_signers(allowed_signers)
     # A record may hold anything, an argument of a process may not.
     identity = author.encode(errors="replace").decode().replace("\0", "?")
     with _signature_file(signature) as path:
@@ -126,6 +135,29 @@ def verify_record(stored: "StoredRecord", allowed_signers: str | None) -> Verdic
     author = record.email or record.author
     at_s = record.said_ms / 1000
     return verify(stored.signed, stored.signature, author, allowed_signers, at_s=at_s)
+
+
+def check_signers(path: str) -> None:
+    """Refuse a file of allowed signers that cannot be read.
+
+    Raises:
+        SigningError: it cannot be read, or is no file.
+    """
+    try:
+        with open(path, "rb", opener=_not_blocking) as file:
+            mode = os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    else:
+        # It is read by several processes, one after the other: a pipe would hold up the second.
+        if stat.S_ISREG(mode) or path == os.devnull:
+            return
+        reason = "it is no file"
+    raise SigningError(
+        f"Cannot read the allowed signers {path}: {reason}",
+        hint="Correct 'user.allowed-signers' or GAGE_ALLOWED_SIGNERS",
+        path=path,
+    )
 
 
 def _verdict(data: bytes, path: str, author: str, allowed: str, moment: list[str]) -> Verdict:
@@ -184,24 +216,6 @@ def _moment(at_s: float | None) -> list[str]:
         return [f"-Overify-time={time.strftime('%Y%m%d%H%M%S', time.localtime(at_s))}"]
     except (ValueError, OverflowError, OSError):
         return []  # a time beyond all calendars
-
-
-def _check_readable(path: str) -> None:
-    try:
-        with open(path, "rb", opener=_not_blocking) as file:
-            mode = os.fstat(file.fileno()).st_mode
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-    else:
-        # It is read by several processes, one after the other: a pipe would hold up the second.
-        if stat.S_ISREG(mode) or path == os.devnull:
-            return
-        reason = "it is no file"
-    raise SigningError(
-        f"Cannot read the allowed signers {path}: {reason}",
-        hint="Correct 'user.allowed-signers' or GAGE_ALLOWED_SIGNERS",
-        path=path,
-    )
 
 
 def _not_blocking(path: str, flags: int) -> int:

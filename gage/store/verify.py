@@ -189,7 +189,7 @@ def _odd_things_in(files: StrictFiles, folder: str, found: list[str]) -> Iterato
             continue
         if stat.S_ISREG(mode):
             found.append(path)
-        elif stat.S_ISDIR(mode) and folder.startswith(META):
+        elif stat.S_ISDIR(mode) and folder.startswith(META) and path != f"{META}/lock":
             yield from _odd_things_in(files, path, found)
         else:
             yield Finding(path, f"it is {kind_text(mode)}, not a file")

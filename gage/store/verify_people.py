@@ -62,16 +62,32 @@ class PeopleCheck:
         self.statements: list[Statement] = []
         self.findings: list[Finding] = []
         self._files = files
-        self._allowed = allowed_signers
+        self._allowed: str | None = None
+        self._nobody = "there is no file of allowed signers"
         self._unchecked: list[str] = []
+        self._severity = NOTE
         paths = {path for path in found if path.startswith(f"{USER}/")}
         stored = [one for one in _stored(files.root) if _path(one) in paths]
         self._signers = {_author(one) for one in stored if one.signature is not None}
+        if allowed_signers is not None and self._signers:
+            self._believe(allowed_signers)
         for one in stored:
             self._take(one)
         known = {_path(one) for one in stored}
         self.findings += [_odd_file(path) for path in sorted(paths - known)]
-        self.findings += [Finding(USER, why, NOTE) for why in dict.fromkeys(self._unchecked)]
+        unchecked = dict.fromkeys(self._unchecked)
+        self.findings += [Finding(USER, why, self._severity) for why in unchecked]
+
+    def _believe(self, allowed_signers: str) -> None:
+        """Judge by this file; if it cannot be read, changed records show all the same."""
+        from gage.store.signing import SigningError, check_signers
+
+        try:
+            check_signers(allowed_signers)
+        except SigningError as error:
+            self._nobody, self._severity = error.message, WARNING
+        else:
+            self._allowed = allowed_signers
 
     def _take(self, stored: StoredRecord) -> None:
         path = _path(stored)
@@ -110,9 +126,8 @@ class PeopleCheck:
             self._unchecked.append(f"signatures cannot be checked: {error.message}")
             return str(Trust.UNCHECKED), None, error.message
         if verdict.trust is Trust.UNKNOWN and self._allowed is None:
-            reason = "there is no file of allowed signers"
-            self._unchecked.append(f"nobody can tell whose the signatures are: {reason}")
-            return str(Trust.UNCHECKED), None, reason
+            self._unchecked.append(f"nobody can tell whose the signatures are: {self._nobody}")
+            return str(Trust.UNCHECKED), None, self._nobody
         return str(verdict.trust), verdict.signer, verdict.reason
 
     def _unsigned(self, stored: StoredRecord) -> Iterator[Finding]:

@@ -154,6 +154,13 @@ def test_a_missing_life_cycle_is_named(runs: Runs) -> None:
     assert found(run) == ["meta/state.jsonl: it has no events", "meta/state.jsonl: it is missing"]
 
 
+def test_a_directory_in_place_of_the_lock_is_named(runs: Runs) -> None:
+    run = sound_run(runs)
+    (run.meta_dir / "lock").unlink()
+    (run.meta_dir / "lock").mkdir()
+    assert found(run) == ["meta/lock: it is a directory, not a file"]
+
+
 def test_a_lock_is_compared_with_its_own_digest(runs: Runs) -> None:
     run = sound_run(runs)
     lock = run.meta_dir / "lock"

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,6 @@ def test_a_record_edited_after_signing_is_named(
     write(path, path.read_text("utf-8").replace('"good"', '"best"'))
     assert found(run) == [f"user/{path.name}: its content has changed"]
     line, closing = path.read_bytes().splitlines(keepends=True)
-    from hashlib import sha256
-
     told = json.loads(closing) | {"sha256": sha256(line).hexdigest()}
     write(path, line + json.dumps(told, separators=(",", ":")).encode() + b"\n")
     text = f"user/{path.name}: its signature is not one of its content"
@@ -218,6 +217,23 @@ def test_without_ssh_keygen_signatures_are_not_checked(
     [note] = verify_run(run, allowed_signers=allowed).findings
     assert (note.path, note.severity) == ("user", "note")
     assert note.what.startswith("signatures cannot be checked: ")
+
+
+def test_signers_that_cannot_be_read_hide_no_change(
+    runs: Runs, keys: dict[str, str], tmp_path: Path
+) -> None:
+    run = sound_run(runs)
+    path = say(run, "good", ann(keys))
+    say(run, "fine", ann(keys))
+    line, closing = path.read_bytes().splitlines(keepends=True)
+    line = line.replace(b'"good"', b'"best"')
+    told = json.loads(closing) | {"sha256": sha256(line).hexdigest()}
+    write(path, line + json.dumps(told, separators=(",", ":")).encode() + b"\n")
+    verification = verify_run(run, allowed_signers=str(tmp_path / "nowhere"))
+    assert found(verification) == [f"user/{path.name}: its signature is not one of its content"]
+    [warning] = found(verification, "warning")
+    assert warning.startswith("user: nobody can tell whose the signatures are: Cannot read the ")
+    assert [told.trust for told in verification.statements] == ["invalid", "unchecked"]
 
 
 def test_a_link_in_place_of_the_records_is_not_followed(runs: Runs, tmp_path: Path) -> None:
