@@ -11,7 +11,7 @@ from gage.query.freshness import Freshness, Progress, look_at
 from gage.query.journals import read_journals
 from gage.query.load import fill
 
-__all__ = ["build_file", "build_memory"]
+__all__ = ["build_file", "build_memory", "remove_drafts"]
 
 
 def build_file(
@@ -23,8 +23,6 @@ def build_file(
         Error, OSError: it cannot be written.
     """
     draft = f"{path}.tmp"
-    # One that is there is from a process that was killed.
-    remove_files(draft)
     connection = connect(draft, isolation_level=None)
     try:
         # If this fails half-way the draft is thrown away: it needs no journal.
@@ -38,6 +36,14 @@ def build_file(
         connection.close()
         remove_files(draft)
         raise
+
+
+def remove_drafts(path: str) -> None:
+    """Remove what processes left that were killed while they made the index at `path`."""
+    folder, name = os.path.split(path)
+    for other in os.listdir(folder):
+        if other.startswith(f"{name}.") and other.endswith(".tmp"):
+            remove_files(os.path.join(folder, other))
 
 
 def build_memory(runs_dir: str, progress: Progress | None) -> Connection:

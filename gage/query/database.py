@@ -17,9 +17,12 @@ __all__ = [
     "DatabaseLock",
     "Error",
     "Fault",
+    "NewerIndex",
+    "OperationalError",
     "create_tables",
     "diagnose",
     "index_path",
+    "is_network",
     "open_file",
     "open_memory",
     "remove_files",
@@ -63,11 +66,8 @@ def diagnose(error: Exception) -> Fault:
     if not isinstance(error, OperationalError):
         return Fault.DAMAGED
     # Tables that are missing or other than they should be.
-    if text.startswith(("no such", "table ", "malformed", "Could not decode")):
-        return Fault.DAMAGED
-    if " has no column" in text:
-        return Fault.DAMAGED
-    return Fault.UNWRITABLE
+    is_odd = text.startswith(("no such", "table ", "malformed", "Could not decode"))
+    return Fault.DAMAGED if is_odd else Fault.UNWRITABLE
 
 
 def open_file(path: str, *, busy_s: float = _BUSY_S) -> Connection:
@@ -114,10 +114,10 @@ def make_indexes(connection: Connection) -> None:
         connection.execute(statement)
 
 
-def is_network(path: str) -> bool:
+def is_network(path: str, mountinfo: str = "/proc/self/mountinfo") -> bool:
     """Whether `path` is on a network file system, where SQLite's shared memory does not work."""
     try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
+        with open(mountinfo, encoding="utf-8", errors="replace") as file:
             mounts = [line.split(" - ") for line in file]
     except OSError:
         return False

@@ -13,6 +13,7 @@ from gage.query.database import (
     Error,
     Fault,
     NewerIndex,
+    OperationalError,
     diagnose,
     index_path,
     open_file,
@@ -185,8 +186,13 @@ class Index:
 
     def rebuild(self) -> None:
         """Throw everything away and read all runs again."""
+        from gage.query.build import build_memory
+
         filtered = self._safely(self._filtered)
-        self._connect(anew=True, filtered=filtered)
+        self._safely(lambda: None if self._is_memory else self._replace(filtered))
+        if self._is_memory:
+            self._use(build_memory(self._dir, self._progress), is_memory=True)
+        self.refresh()
 
     def facts(self) -> IndexFacts:
         """Where the index is, and what is in it."""
@@ -361,14 +367,32 @@ class Index:
         else:
             self._go_without(fault)
 
-    def _connect(self, *, anew: bool = False, filtered: "Sequence[Key]" = ()) -> None:
+    def _replace(self, filtered: "Sequence[Key]") -> None:
+        """Give the database another content, also under the hands of those who read it."""
+        from gage.query.build import build_file
+
+        draft = f"{self._path}.{os.getpid()}.tmp"
+        try:
+            build_file(draft, self._dir, filtered, self._progress)
+            # To copy waits for a lock without end; this does not.
+            self._connection.execute("begin immediate")
+            self._connection.execute("rollback")
+            source = open_file(draft)
+            source.backup(self._connection)
+            source.close()
+        except OSError as error:
+            raise OperationalError(str(error)) from error
+        finally:
+            remove_files(draft)
+
+    def _connect(self, *, anew: bool = False) -> None:
         """Open the database; `anew` makes one in place of the one that is there."""
         if not os.path.isdir(self._dir):
             self._use(open_memory(), is_memory=True)
             return
         try:
             if anew or not os.path.exists(self._path):
-                self._make(filtered, replace=anew)
+                self._make(replace=anew)
             else:
                 self._open()
         except (Error, OSError, NewerIndex) as error:
@@ -385,8 +409,8 @@ class Index:
             raise TimeoutError("locked")
         self._use(open_file(self._path))
 
-    def _make(self, filtered: "Sequence[Key]", *, replace: bool) -> None:
-        from gage.query.build import build_file
+    def _make(self, *, replace: bool) -> None:
+        from gage.query.build import build_file, remove_drafts
 
         self.close()
         self._lock = lock = DatabaseLock.open(self._path)
@@ -396,7 +420,8 @@ class Index:
             remove_files(self._path)
         # Whoever had the lock before may have made it.
         if not os.path.exists(self._path):
-            build_file(self._path, self._dir, filtered, self._told(lock))
+            remove_drafts(self._path)
+            build_file(self._path, self._dir, (), self._told(lock))
         self._open()
 
     def _told(self, lock: DatabaseLock) -> Progress:

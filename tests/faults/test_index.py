@@ -122,6 +122,7 @@ def test_killed_at_many_more_moments_nothing_is_lost(location: Location, seed: i
 def test_draft_of_a_killed_indexing_is_removed(location: Location, cache: Path) -> None:
     check_here(location)
     (database,) = cache.glob("*.db")
+    shutil.copy(database, database.with_suffix(".db.123.tmp"))
     database.rename(database.with_suffix(".db.tmp"))
     assert check_here(location) is None
     assert list(cache.glob("*.tmp")) == []
@@ -313,6 +314,32 @@ def check_here_count(location: Location, below_3: int) -> str | None:
     with Index.open(str(location.dir)) as index:
         assert index.count(Search(where="loss < 3")) == below_3
         return index.warning
+
+
+def test_index_that_cannot_be_written_is_rebuilt_in_memory(
+    location: Location, database: Path
+) -> None:
+    """Nothing was announced of the change, so that only a rebuilding sees it."""
+    code = """
+import sys
+from gage.query.index import Index
+from gage.query.search import Search
+with Index.open(sys.argv[1]) as index:
+    index.rebuild()
+    print(index.count(Search(where="label = odd")), index.warning)
+"""
+    (run_id, *_) = location.runs.ids()
+    path = location.dir / run_id / "meta" / "run.json"
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace('"run 11"', '"odd"'))
+    database.parent.chmod(0o555)
+    try:
+        argv = [*read_only_root(), sys.executable, "-c", code, str(location.dir)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    finally:
+        database.parent.chmod(0o755)
+    assert done.stdout.startswith("1 The index "), done.stderr
+    assert "cannot be written" in done.stdout
 
 
 def test_cache_that_is_a_file_is_done_without(location: Location, cache: Path) -> None:
