@@ -14,6 +14,7 @@ from gage.query.database import Connection
 from gage.query.journals import JournalFile, News, has_news, read_journals
 from gage.query.schema import ASLEEP, MOVING, SETTLED, WATCHED
 from gage.query.stamps import NO_RUN, is_recent, stamp
+from gage.store.layout import LOCK
 
 __all__ = ["Freshness", "Place", "Progress", "look_at"]
 
@@ -42,6 +43,17 @@ class _Step(NamedTuple):
     done: int = 0
     left: int = 0
     must_sweep: bool = False
+
+
+def _has_other_status(run_dir: str, status: str) -> bool:
+    """Whether a run in which nothing was written has another status by now."""
+    from gage.store.lock import LockProbe, probe
+    from gage.store.state import read_state
+
+    # The quick way for runs that live, of which there may be hundreds.
+    if status in {"running", "pending"} and probe(f"{run_dir}/{LOCK}") is LockProbe.HELD:
+        return False
+    return read_state(run_dir).status.value != status
 
 
 def look_at(runs_dir: str) -> Place | None:
@@ -100,9 +112,7 @@ class Freshness:
         if stamp(run_dir) != known:
             return True
         if live in {MOVING, ASLEEP} or status == "staged":
-            from gage.store.state import read_state
-
-            return read_state(run_dir).status.value != status
+            return _has_other_status(run_dir, status)
         return False
 
     def take_stock(self, others: Collection[str], place: Place | None, news: News) -> None:

@@ -18,6 +18,7 @@ from gage.query.errors import FilterError
 from gage.query.index import Index, Row
 from gage.query.schema import ATTRIBUTE, CONFIG, METRIC, TAG
 from gage.query.search import Search, SortKey, parse_sort
+from gage.store.identity import host_id
 from gage.store.journal import Journal
 from tests.query.locations import Location, read_plainly
 
@@ -91,6 +92,42 @@ def test_running_run_that_dies_is_seen_to_be_dead(location: Location) -> None:
         index.refresh()
         assert index.search(Search(where="status = running")) == []
         assert ids(index.search(Search(where="status = terminated"))) == [run_id]
+
+
+def test_run_of_another_host_wakes_up_when_it_is_heard_of(location: Location) -> None:
+    run = location.start()
+    (run.meta_dir / "output").mkdir()
+    log = run.meta_dir / "output" / "run.log"
+    log.touch()
+    state = run.meta_dir / "state.jsonl"
+    state.write_bytes(state.read_bytes().replace(host_id().encode(), b"0" * 16))
+    for folder, _, names in os.walk(run.dir):
+        for name in [*names, ""]:
+            os.utime(os.path.join(folder, name), (1_700_000_000, 1_700_000_000))
+    assert [shown["status"] for shown in listed(location)] == ["unknown"]
+    with Index.open(str(location.dir)) as index:
+        assert index.search(Search(where="status = running")) == []
+        os.utime(log)
+        index.refresh()
+        assert ids(index.search(Search(where="status = running"))) == [run.id]
+
+
+def test_names_are_compared_once_an_hour(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = location.make()
+    with Index.open(str(location.dir)) as index:
+        times = location.dir.stat()
+        copy = location.copy(run_id)
+        # As if it had come in the same tick of the clock as the run before.
+        os.utime(location.dir, ns=(times.st_atime_ns, times.st_mtime_ns))
+        mtime = "update meta set value = abs(value) where name = 'mtime'"
+        index._connection.execute(mtime)
+        index.refresh()
+        assert ids(index.search(Search())) == [run_id]
+        monkeypatch.setattr(freshness, "_DIFF_S", -1.0)
+        index.refresh()
+        assert ids(index.search(Search())) == [copy, run_id]
 
 
 def test_metric_that_grows_is_seen(location: Location) -> None:
