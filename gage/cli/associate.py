@@ -58,6 +58,8 @@ def run(
         refs, project = (*refs, project), None
     if not clear and project is None:
         raise UsageError("Name the project", hint="Try 'gage associate RUN… DIR'")
+    if project is not None and not refs and where is None:
+        raise UsageError("Name the runs and the project", hint="Try 'gage associate RUN… DIR'")
     place = _Place(None, None, None) if project is None else _place(project)
     user, sign = this_user(), not no_sign
     changes = [
@@ -66,7 +68,7 @@ def run(
             f"{_project_of(run)} → {place.project_name or place.project or 'its own project'}",
             partial(associate_run, run, **place._asdict(), user=user, sign=sign),
         )
-        for run in choose_runs(refs, where=where, runs_dir=runs_dir)
+        for run in choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     ]
     words = Words("Associated", "Associate", lambda run: f"{run.name}: {_project_of(run)}", _told)
     carry_out(changes, words, yes=yes, json=json)

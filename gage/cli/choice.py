@@ -33,28 +33,37 @@ ALL_PROJECTS = flag("--all-projects", help="Include runs of other projects, in a
 
 
 def choose_runs(
-    refs: tuple[str, ...], *, where: str | None, runs_dir: str | None, deleted: bool = False
+    refs: tuple[str, ...],
+    *,
+    where: str | None,
+    runs_dir: str | None,
+    deleted: bool = False,
+    exact: bool = False,
 ) -> "list[Run]":
     """The runs that `refs` name and for which `where` holds, newest first.
 
     Positions count in the plain list, as `gage runs` shows them; with `deleted` in the list of
-    `gage runs --deleted`.
+    `gage runs --deleted`. With `exact`, as where runs are changed, a name or an id must be that
+    of one run: a beginning that many share, such as `0`, would change them all.
 
     Raises:
         RunNotFound: a ref matches nothing.
+        RunAmbiguous: with `exact`, one matches several.
         NoRunMatches: `where` holds for none of them.
         UsageError: neither refs nor `where` were given, or one is damaged.
     """
     if not refs and where is None:
-        raise UsageError("Name the runs", hint="Try an index, a name, or --where EXPR")
+        raise UsageError(
+            "Name the runs", hint="Try an index, a name, '1:' for all, or --where EXPR"
+        )
     runs = open_runs(runs_dir)
     if where is None and open_scope(runs_dir).project is None:
         # Its own list is the plain one: directories tell all that is needed, without an index.
-        return runs.select(refs, deleted=deleted)
+        return runs.select(refs, deleted=deleted, exact=exact)
     from gage.query.finder import Asked
 
     with open_finder(runs_dir) as finder:
-        ids = finder.select(asked := Asked(refs, where, deleted=deleted))
+        ids = finder.select(asked := Asked(refs, where, deleted=deleted, exact=exact))
         if not ids:
             raise finder.nothing(asked, shown_path(runs.dir))
     return [runs.get(run_id) for run_id in ids]

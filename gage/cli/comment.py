@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
     json: bool,
 ) -> None:
     """Write, edit, delete or list comments."""
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     if listed:
         _list(runs, json=json)
         return

@@ -38,7 +38,7 @@ def run(
     """Delete runs, after asking."""
     from gage.store.purge import delete_run
 
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     user, sign = this_user(), not no_sign
     changes = [
         Change(run, "delete", partial(delete_run, run, user=user, sign=sign)) for run in runs

@@ -74,7 +74,7 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
         refs, identifier = (*refs, identifier), None
     if identifier is None and role is not None:
         raise UsageError("Name what the runs made", hint="Try 'gage id RUN hf:org/model'")
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     if identifier is None and gone is None:
         _show(runs, json=json)
         return

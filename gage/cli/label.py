@@ -57,7 +57,7 @@ def run(
 ) -> None:
     """Set, clear or show the labels of runs."""
     if refs or where is not None:
-        runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+        runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     else:
         runs = [choose_run(None, runs_dir=runs_dir)]
     if text is not None or clear:

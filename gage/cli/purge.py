@@ -63,7 +63,8 @@ def run(
     """Purge runs, after asking."""
     from gage.cli.place import open_runs
 
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir, deleted=not not_deleted)
+    deleted = not not_deleted
+    runs = choose_runs(refs, where=where, runs_dir=runs_dir, deleted=deleted, exact=True)
     purge = _Purge(this_user())
     words = Words(
         "Purged",

@@ -32,7 +32,7 @@ def run(
     user, sign = this_user(), not no_sign
     changes = [
         Change(run, "restore", partial(restore_run, run, user=user, sign=sign))
-        for run in choose_runs(refs, where=where, runs_dir=runs_dir, deleted=True)
+        for run in choose_runs(refs, where=where, runs_dir=runs_dir, deleted=True, exact=True)
     ]
     words = Words(
         "Restored",

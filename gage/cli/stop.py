@@ -51,7 +51,7 @@ def run(*, refs: tuple[str, ...], where: str | None, runs_dir: str | None) -> No
 
     complete_lost_runs(open_runs(runs_dir))
     stopped, errors = 0, []
-    for chosen in choose_runs(refs, where=where, runs_dir=runs_dir):
+    for chosen in choose_runs(refs, where=where, runs_dir=runs_dir, exact=True):
         try:
             status = _stop(chosen)
         except GageError as error:

@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
     json: bool,
 ) -> None:
     """Add, remove or show the tags of runs."""
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir)
+    runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     if not (add or remove or clear):
         if json:
             print_facts([_told(run) for run in runs])

@@ -41,6 +41,7 @@ class Asked(NamedTuple):
         highest: the same with the highest first.
         deleted: deleted runs in place of the others.
         all_projects: also the runs of other projects in a location that projects share.
+        exact: a name or an id is that of one run, and no beginning of several.
     """
 
     refs: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Asked(NamedTuple):
     highest: str | None = None
     deleted: bool = False
     all_projects: bool = False
+    exact: bool = False
 
 
 class Finder:
@@ -118,8 +120,8 @@ class Finder:
 
     def select(self, asked: Asked) -> list[str]:
         """The ids of the runs that were asked for, as `find` gives them."""
-        if asked == Asked(asked.refs, deleted=asked.deleted) and asked.refs:
-            return self._ids_of(asked.refs, deleted=asked.deleted)
+        if asked == Asked(asked.refs, deleted=asked.deleted, exact=asked.exact) and asked.refs:
+            return self._ids_of(asked)
         return [row.id for row in self.index.search(self._search(asked))]
 
     def check_field(self, field: Field) -> None:
@@ -158,7 +160,9 @@ class Finder:
             from gage.store.errors import RunNotFound
 
             return RunNotFound(None)
-        return NoRunMatches(self.why_none(asked, place), hint="Try 'gage runs'")
+        return NoRunMatches(
+            self.why_none(asked, place), hint=f"Try 'gage runs{' --deleted' * asked.deleted}'"
+        )
 
     def why_none(self, asked: Asked, place: str) -> str:
         """Why nothing was found, in words, so that an empty list is never a riddle."""
@@ -184,17 +188,18 @@ class Finder:
             deleted=asked.deleted,
             project=None if is_all else self.project,
             since_s=None if asked.since is None else since_moment(asked.since),
-            ids=tuple(self._ids_of(asked.refs, deleted=asked.deleted)) if asked.refs else None,
+            ids=tuple(self._ids_of(asked)) if asked.refs else None,
         )
 
-    def _ids_of(self, refs: tuple[str, ...], *, deleted: bool) -> list[str]:
+    def _ids_of(self, asked: Asked) -> list[str]:
         """The ids that the refs name, newest first."""
         from gage.store.runs import Runs
 
-        listed = None
+        refs, deleted, listed = asked.refs, asked.deleted, None
         if self.project is not None:
             listed = self._plain_list(deleted=deleted, limit=_last_position(refs))
-        chosen = Runs(self.scope.runs_dir.path).select(refs, deleted=deleted, listed=listed)
+        runs = Runs(self.scope.runs_dir.path)
+        chosen = runs.select(refs, deleted=deleted, exact=asked.exact, listed=listed)
         return [run.id for run in chosen]
 
     def _plain_list(self, *, deleted: bool, limit: int | None = None) -> list[str]:

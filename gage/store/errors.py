@@ -17,6 +17,8 @@ __all__ = [
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
 _DENIED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
+_DELETED = " --deleted"
+
 
 class StoreError(GageError):
     """A run could not be read or written."""
@@ -33,12 +35,33 @@ class RunsDirError(StoreError):
 class RunNotFound(StoreError):
     """No run matches a given id, name or index."""
 
-    def __init__(self, ref: str | None, near: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        ref: str | None,
+        near: Sequence[str] = (),
+        *,
+        deleted: bool = False,
+        elsewhere: bool = False,
+    ) -> None:
+        """An error for `ref`.
+
+        Args:
+            ref: what was asked for; None if there are no runs at all.
+            near: names like it.
+            deleted: it was looked for among the deleted runs.
+            elsewhere: it is among those where it was not looked for.
+        """
         if ref is None:
             super().__init__("There are no runs here", hint="Try 'gage run OPERATION'")
         else:
-            hint = f"Did you mean {near[0]}?" if near else "Try 'gage runs'"
-            super().__init__(f"No run matches '{_on_one_line(ref)}'", hint=hint)
+            shown = _on_one_line(ref)
+            noun = "deleted run" if deleted else "run"
+            hint = f"Did you mean {near[0]}?" if near else f"Try 'gage runs{_DELETED * deleted}'"
+            if elsewhere:
+                hint = (
+                    "It is not deleted" if deleted else f"It is deleted: try 'gage restore {shown}'"
+                )
+            super().__init__(f"No {noun} matches '{shown}'", hint=hint)
         self.ref = ref
         self.near = tuple(near)
 

@@ -127,6 +127,7 @@ class Runs:
         refs: Sequence[str],
         *,
         deleted: bool = False,
+        exact: bool = False,
         listed: Sequence[str] | None = None,
     ) -> list[Run]:
         """The runs that any of `refs` names, in list order, newest first.
@@ -137,14 +138,21 @@ class Runs:
         Args:
             refs: what the user typed.
             deleted: choose among deleted runs, not among the others.
+            exact: let the beginning of a name or an id be that of one run alone, as where runs are
+                changed: the ids of years begin alike.
             listed: ids of the runs among which indexes and slices count, if those are not all.
 
         Raises:
             RunNotFound: a ref matches nothing.
+            RunAmbiguous: with `exact`, a ref matches several.
             UsageError: a ref is a damaged slice.
         """
         runs = self._list(deleted=deleted, listed=listed)
-        chosen = set[str]().union(*(runs.matches(ref) for ref in refs))
+        matches = runs.named if exact else runs.matches
+        try:
+            chosen = set[str]().union(*map(matches, refs))
+        except RunNotFound as error:
+            raise self._not_found(error, deleted=deleted) from None
         return [self.get(run_id) for run_id in sorted(chosen, reverse=True)]
 
     def one(self, ref: str | None = None) -> Run:
@@ -161,7 +169,10 @@ class Runs:
             return newest[0]
         if is_run_id(ref) and self._is_born(ref):
             return self.get(ref)
-        return self.get(self._list(deleted=False).single(ref))
+        try:
+            return self.get(self._list(deleted=False).single(ref))
+        except RunNotFound as error:
+            raise self._not_found(error, deleted=False) from None
 
     def get(self, run_id: str) -> Run:
         """The run with the id `run_id`, whether it exists or not."""
@@ -287,6 +298,13 @@ class Runs:
 
         names = self._names()
         return RunList(names if listed is None else listed, is_listed, everywhere=names)
+
+    def _not_found(self, error: RunNotFound, *, deleted: bool) -> RunNotFound:
+        """The error, which says so if the run is only deleted, or not deleted."""
+        ref = error.ref or ""
+        # Digits count in one list: in the other they would be another run.
+        elsewhere = not ref.isdecimal() and self._list(deleted=not deleted).has_text(ref)
+        return RunNotFound(ref, error.near, deleted=deleted, elsewhere=elsewhere)
 
 
 def _remove_tree(path: str) -> None:

@@ -76,6 +76,22 @@ class RunList:
             raise ambiguous(ref, found)
         return found[0]
 
+    def named(self, ref: str) -> list[str]:
+        """The ids that `ref` names: many if it is a slice, else one.
+
+        Raises:
+            RunNotFound: none.
+            RunAmbiguous: it is the beginning of several names or ids.
+        """
+        found = self.matches(ref)
+        if len(found) > 1 and not _SLICE.fullmatch(ref):
+            raise ambiguous(ref, found)
+        return found
+
+    def has_text(self, ref: str) -> bool:
+        """Whether `ref` is the beginning of a name or id here, or the end of an id."""
+        return bool(self._by_text(ref.lower()))
+
     def _by_position(self, ref: str) -> list[str] | None:
         """What an index or a slice names; None if `ref` is neither."""
         if _INDEX.fullmatch(ref):

@@ -276,7 +276,7 @@ def test_commands_take_a_filter(project: Project, runs: list[Run]) -> None:
     assert project.json("show", "4", "--where", "loss > 0.3")["id"] == runs[3].id
     assert project.gage("show", "1", "--where", "loss > 0.3", check=False).returncode == 1
     assert project.gage("stop", check=False).stderr == (
-        "gage: Name the runs\nTry an index, a name, or --where EXPR\n"
+        "gage: Name the runs\nTry an index, a name, '1:' for all, or --where EXPR\n"
     )
     assert "Stop" in project.gage("stop", "--help").stdout
 

@@ -246,7 +246,7 @@ def test_a_deletion_asks_and_says_how_to_take_it_back(project: Project, two: lis
     assert done.stdout == f"Deleted {new.name}\n"
     assert done.stderr == f"'gage restore {new.name}' restores what was deleted\n"
     assert [run["name"] for run in project.runs()] == [old.name]
-    assert "No run matches" in refused(project, "restore", old.name, status=1)
+    assert "No deleted run matches" in refused(project, "restore", old.name, status=1)
     assert out(project, "restore", "1") == f"Restored {new.name}\n"
     assert [run["name"] for run in project.runs()] == [new.name, old.name]
 
@@ -260,6 +260,61 @@ def test_the_hint_after_many_deletions_is_short(project: Project, make_run: Make
         " 'gage restore --runs .gage/runs RUN' restores them\n"
     )
     assert json.loads(out(project, "restore", ":", "-y", "--json"))[0]["deleted"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["delete", "-y"],
+        ["purge", "--not-deleted", "-y"],
+        ["label", "--set", "x", "-y"],
+        ["tag", "--add", "x", "-y"],
+        ["comment", "-m", "x", "-y"],
+        ["associate", "-y"],
+        ["id", "-y"],
+        ["stop"],
+    ],
+)
+def test_a_beginning_that_runs_share_changes_none_of_them(
+    project: Project, two: list[Run], words: list[str]
+) -> None:
+    last = {"associate": ["."], "id": ["hf:a/b"]}.get(words[0], [])
+    before = project.runs()
+    # Ids begin with the time: this is the beginning of all that were ever made.
+    said = refused(project, *words, "0", *last, status=1)
+    assert "'0' matches 2 runs: " in said
+    assert "Give more of the name or id" in said
+    # With a filter the index is asked, and a name is none the less that of one run.
+    said = refused(project, *words, "0", *last, "--where", "train", status=1)
+    assert "'0' matches 2 runs: " in said
+    assert project.runs() == before
+    # To look at them is another matter.
+    assert len(out(project, "runs", "0").splitlines()) == 3
+
+
+def test_deleted_runs_are_named_one_by_one(project: Project, two: list[Run]) -> None:
+    out(project, "delete", ":", "-y")
+    for command in ("restore", "purge"):
+        assert "'0' matches 2 runs" in refused(project, command, "0", "-y", status=1)
+    assert project.runs() == []
+    assert len(out(project, "restore", ":", "-y").splitlines()) == 2
+
+
+def test_where_a_run_is_that_was_not_found_is_told(project: Project, two: list[Run]) -> None:
+    new, old = two
+    out(project, "delete", new.name, "-y")
+    for command in (["show"], ["label", "--set", "x"], ["show", "--where", "train"]):
+        said = refused(project, *command, new.name, status=1)
+        assert f"No run matches '{new.name}'\nIt is deleted: try 'gage restore {new.name}'" in said
+    for command in (["restore"], ["purge", "-y"]):
+        said = refused(project, *command, old.name, status=1)
+        assert said == f"gage: No deleted run matches '{old.name}'\nIt is not deleted\n"
+    said = refused(project, "restore", "7", status=1)
+    assert said == "gage: No deleted run matches '7'\nTry 'gage runs --deleted'\n"
+    said = refused(project, "restore", "--where", "label = start", status=1)
+    assert said.endswith("Try 'gage runs --deleted'\n")
+    # Digits count in the list that was asked for, and are no hint to another.
+    assert refused(project, "show", "2", status=1).endswith("Try 'gage runs'\n")
 
 
 def test_a_run_at_work_is_not_deleted(project: Project) -> None:
@@ -278,7 +333,7 @@ def test_a_purge_takes_deleted_runs_and_says_what_it_freed(
     project: Project, two: list[Run]
 ) -> None:
     new, old = two
-    assert "No run matches" in refused(project, "purge", new.name, "-y", status=1)
+    assert "No deleted run matches" in refused(project, "purge", new.name, "-y", status=1)
     project.gage("delete", "1", "-y")
     said = refused(project, "purge", "1")
     assert "for good" in said
@@ -323,6 +378,9 @@ def test_a_run_is_tied_to_a_project(project: Project, two: list[Run], tmp_path: 
     out(project, "associate", new.name, "--clear")
     assert project.show(new.name)["namespace"] == "project"
     assert "Name the project" in refused(project, "associate")
+    # One word alone may be either: both are asked for.
+    assert "Name the runs and the project" in refused(project, "associate", "../other")
+    assert "Name the runs\n" in refused(project, "associate", "--clear")
     assert "No project at '../nowhere'" in refused(project, "associate", "1", "../nowhere")
 
 
