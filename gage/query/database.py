@@ -182,7 +182,8 @@ class DatabaseLock:
     def tell(self, done: int, total: int) -> None:
         """Say how far the holder is, to those who wait, and that it lives."""
         if self._fd >= 0:
-            os.pwrite(self._fd, b"%12d %12d\n" % (done, total), 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            os.write(self._fd, b"%12d %12d\n" % (done, total))
 
     def close(self) -> None:
         """Let go."""
@@ -200,7 +201,8 @@ class DatabaseLock:
             if time.monotonic() - start_s > _BUSY_S and not 0 <= idle_s < _STALE_S:
                 return False
             if on_wait is not None and 0 <= idle_s < _STALE_S:
-                words = os.pread(self._fd, 32, 0).split()
+                os.lseek(self._fd, 0, os.SEEK_SET)
+                words = os.read(self._fd, 32).split()
                 if len(words) == 2:
                     on_wait(int(words[0]), int(words[1]))
             time.sleep(0.01)

@@ -39,19 +39,16 @@ class NameList:
         if self._names is None or len(self._names) < _MANY * _NAME_BYTES:
             return
         try:
-            fd = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            with open(self._path, "r+b", buffering=0) as file:
+                # Of another process, which may have added names between: then the file is left as
+                # it is, with a time that is past.
+                if file.read(_TIME_BYTES) == self._time:
+                    file.seek(0, os.SEEK_END)
+                    file.write(_bits(run_id))
+                    file.seek(0)
+                    file.write(self._location_time())
         except OSError:
-            return  # made by the next listing
-        try:
-            # Of another process, which may have added names between: then the file is left as it
-            # is, with a time that is past.
-            if os.pread(fd, _TIME_BYTES, 0) == self._time:
-                os.pwrite(fd, _bits(run_id), os.fstat(fd).st_size)
-                os.pwrite(fd, self._location_time(), 0)
-        except OSError:
-            pass  # the disk is full: the next listing makes it anew
-        finally:
-            os.close(fd)
+            pass  # there is none, or the disk is full: the next listing makes it anew
 
     def _location_time(self) -> bytes:
         return os.stat(self._runs_dir).st_mtime_ns.to_bytes(_TIME_BYTES, "little")
