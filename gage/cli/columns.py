@@ -134,7 +134,9 @@ def description(row: RunJson, apart: Collection[str] = ()) -> str:
     attributes, metrics, config = (
         _table(row.get(key)) for key in ("attributes", "metrics", "config")
     )
-    values = {**attributes, **metrics, **config}
+    # As everywhere, a metric counts before a config key of its name: what a script begins with,
+    # 'loss = 0', is not what it reached.
+    values = {**attributes, **config, **metrics}
     names = row.get("listing")
     if not isinstance(names, list):
         names = [*metrics, *config]

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gage.cli.choice import ALL_PROJECTS, SINCE, WHERE, open_finder
@@ -12,11 +13,12 @@ from gage.cli.settings import settings
 from gage.cli.table import Column, make_table
 from gage.cli.terminal import clean, is_colour, terminal_width
 from gage.cli.words import plural
-from gage.query.fields import Field, expand, parse_fields
+from gage.query.fields import Field, UnknownField, expand, parse_fields, split_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from gage.core.settings import Settings
     from gage.query.fields import RunJson
     from gage.query.finder import Asked, Finder
     from gage.query.index import Row
@@ -96,7 +98,7 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
             place = shown_path(finder.scope.runs_dir.path)
             sys.stderr.write(clean(finder.why_none(asked, place)) + "\n")
         else:
-            _print_table(rows, finder, asked, ",".join(here.words("runs.columns")))
+            _print_table(rows, finder, asked, columns or _usual_columns(here, finder, rows))
         if not (json or csv):
             _say_what_is_left(finder, len(rows), asked)
 
@@ -141,17 +143,43 @@ def _chosen(
     """
     if not columns:
         return [], False
-    fields = parse_fields(columns.removeprefix("+"))
+    fields = parse_fields(",".join(name.removeprefix("+") for name in split_names(columns)))
     for field in fields:
-        if field not in also:
-            finder.check_field(field)
+        _check(field, finder, also)
     return fields, columns.startswith("+")
+
+
+def _check(field: Field, finder: "Finder", also: "Collection[Field]") -> None:
+    if field not in also:
+        finder.check_field(field)
+
+
+def _usual_columns(here: "Settings", finder: "Finder", rows: "list[Row]") -> str:
+    """The columns that settings name, without those that no run here has.
+
+    They were named for runs of every kind: a listing that fails where nobody logged `loss` helps
+    nobody.
+    """
+    columns = here.words("runs.columns")
+    if not columns:
+        return ""
+    more = "+" if columns[0].startswith("+") else ""
+    fields = []
+    for field in parse_fields(",".join(name.removeprefix("+") for name in columns)):
+        with suppress(UnknownField):
+            _check(field, finder, (NUMBER, DESCRIPTION))
+            fields.append(field)
+    # Nothing at all, as of a pattern that nothing matches, is no table.
+    is_any = expand(fields, [row.data for row in rows])
+    return more + ",".join(field.text for field in fields) if is_any else ""
 
 
 def _print_table(rows: "list[Row]", finder: "Finder", asked: "Asked", columns: str) -> None:
     data = [row.data for row in rows]
     chosen, is_more = _chosen(columns, finder, also=(NUMBER, DESCRIPTION))
     named = expand(chosen, data) if chosen else []
+    if chosen and not named:
+        raise UnknownField(columns)
     fields = named
     if is_more or not chosen:
         named += [field for field in finder.named_fields(asked) if field not in named]

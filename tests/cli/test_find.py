@@ -88,6 +88,8 @@ def test_columns_are_chosen(project: Project, runs: list[Run]) -> None:
     assert more[0].split() == [
         "#", "name", "operation", "started", "status", "loss", "lr", "label",
     ]  # fmt: skip
+    # A second '+' says the same once more.
+    assert lines(project, "--columns", "+loss,+lr", columns=200)[0] == more[0]
 
 
 def test_columns_of_one_name_are_told_apart(project: Project, make_run: MakeRun) -> None:
@@ -122,10 +124,32 @@ def test_what_is_shown_by_default_can_be_set(project: Project, runs: list[Run]) 
 
 
 @pytest.mark.parametrize(
+    ("columns", "titles"),
+    [
+        ("name,nope,lr", "#  name         lr"),
+        ("+nope,lr", "#  name         operation  started  status     lr    label"),
+        ("+nope", "#  name         operation  started  status     label"),
+        ("nope", "#  name         operation  started  status     label"),
+        ("metric:nope*", "#  name         operation  started  status     label"),
+    ],
+)
+def test_what_is_shown_by_default_need_not_be_everywhere(
+    project: Project, runs: list[Run], columns: str, titles: str
+) -> None:
+    """A setting holds in every project: also where nobody has such a metric."""
+    done = project.gage("runs", env={"GAGE_RUNS_COLUMNS": columns, "COLUMNS": "200"})
+
+    assert done.stdout.splitlines()[0].startswith(titles)
+    assert len(done.stdout.splitlines()) == 1 + len(runs)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
     ("args", "message"),
     [
         (["--columns", "los"], "No run here has 'los'\nDid you mean 'loss'?"),
         (["--columns", "config:los,name"], "No run here has 'config:los'"),
+        (["--columns", "config:los*"], "No run here has 'config:los*'"),
         (["--csv", "--columns", "description"], "No run here has 'description'"),
         (["--sort", "-los"], "No run here has 'los' to sort by\nDid you mean 'loss'?"),
         (["--where", "los < 1"], "  los < 1\n  ^\nDid you mean 'loss'?"),

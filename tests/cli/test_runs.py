@@ -285,6 +285,14 @@ def test_the_description_is_what_the_operation_names(project: Project, make_run:
     assert shown.endswith(f"text={'x' * 31}… team=vision loss=0.5")
 
 
+def test_the_description_has_what_was_reached_not_what_it_began_with(
+    project: Project, make_run: MakeRun
+) -> None:
+    make_run(config={"loss": 2.0, "lr": 0.1}, metrics={"loss": [0.5]})
+
+    assert lines(project, columns=200)[1].endswith("  loss=0.5 lr=0.1")
+
+
 def test_a_damaged_run_does_not_hide_the_others(project: Project, three_runs: list[Run]) -> None:
     path = three_runs[1].meta_dir / "run.json"
     path.chmod(0o644)
