@@ -106,6 +106,8 @@ def _names() -> Iterator[str]:
 
 def _append_to(path: str, line: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    # A pipe in its place must not hold up the change, nor a link lead out of the location.
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         fd = os.open(path, flags, 0o644)
     except FileNotFoundError:

@@ -100,8 +100,8 @@ def _is_sound(entry: ManifestEntry) -> bool:
     texts = (entry.path, entry.type, entry.sha256, "" if entry.link is None else entry.link)
     if not (entry.path and all(isinstance(text, str) for text in texts)):
         return False
-    numbers = (entry.size, entry.mode)
-    return all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+    numbers = ((entry.size, 2**63), (entry.mode, 2**32))
+    return all(type(number) is int and 0 <= number < limit for number, limit in numbers)
 
 
 def _text(fields: dict[str, str], key: str) -> str | None:

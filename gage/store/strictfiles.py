@@ -131,16 +131,21 @@ class StrictFiles:
 
     def _folder_fault(self, folder: str) -> str | None:
         """What is wrong with the way to `folder`; None if it leads through directories alone."""
-        if not folder:
-            return None
-        if folder not in self._folders:
-            parent, _, name = folder.rpartition("/")
-            fault = self._folder_fault(parent)
-            if fault is None:
-                mode = os.lstat(f"{self.root}/{folder}").st_mode
-                if not stat.S_ISDIR(mode):
-                    fault = f"{name} above it is {kind_text(mode)}, not a directory"
+        fault = None
+        if folder and folder not in self._folders:
+            parts = folder.split("/")
+            for depth in range(1, len(parts) + 1):  # from the top: each way in is looked at once
+                fault = fault or self._own_fault("/".join(parts[:depth]))
             self._folders[folder] = fault
+        return self._folders.get(folder)
+
+    def _own_fault(self, folder: str) -> str | None:
+        if folder not in self._folders:
+            mode = os.lstat(f"{self.root}/{folder}").st_mode
+            name = folder.rpartition("/")[2]
+            is_right = stat.S_ISDIR(mode)
+            told = None if is_right else f"{name} above it is {kind_text(mode)}, not a directory"
+            self._folders[folder] = told
         return self._folders[folder]
 
 
@@ -148,6 +153,10 @@ def is_path_within(path: str) -> bool:
     """Whether `path`, with `/`, names something below a directory on every system."""
     parts = path.split("/")
     if "\0" in path or not {"", ".", ".."}.isdisjoint(parts):
+        return False
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:  # half a character, which is in no name
         return False
     return os.sep == "/" or not ("\\" in path or ":" in path)
 

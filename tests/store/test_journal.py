@@ -57,6 +57,17 @@ def test_a_journal_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_journal_that_is_no_file_holds_up_nothing(tmp_path: Path) -> None:
+    path = tmp_path / ".gage" / "journal" / f"{host_id()}.jsonl"
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with Journal(str(tmp_path)).change("a run"):
+        path.unlink()
+        path.symlink_to(tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_long_journal_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "_MAX_BYTES", 200)
     journal = Journal(str(tmp_path))

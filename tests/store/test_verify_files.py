@@ -170,6 +170,8 @@ def b64(path: bytes) -> dict[str, Any]:
         (line(path="a//b"), "names 'a//b', which is no path within the run"),
         (line(path="./a"), "names './a', which is no path within the run"),
         (line(path="a\0b"), "names 'a\\x00b', which is no path within the run"),
+        (line(path="\ud800"), "names '\\ud800', which is no path within the run"),
+        (line(mode=2**62), "does not parse"),
         (line(**b64(b"../x")), "names '../x', which is no path within the run"),
         (line(path_b64="!!!"), "does not parse"),
         (line(path_b64=3), "does not parse"),
@@ -245,6 +247,14 @@ def test_while_a_run_lives_its_own_files_are_left_alone(runs: Runs) -> None:
         (run.files_dir / "train.py").write_text("x = 2\n")
         assert found(run) == []
         assert found(run, "warning") == ["files/train.py: its content has changed"]
+
+
+def test_a_path_deeper_than_any_is_named(runs: Runs) -> None:
+    run = sound_run(runs)
+    deep = "a/" * 5000 + "x"
+    manifest = run.meta_dir / "manifest.jsonl"
+    write(manifest, manifest.read_bytes() + line(path=deep))
+    assert f"files/{deep}: it is missing" in found(run)
 
 
 def test_deep_directories_are_no_obstacle(runs: Runs) -> None:
