@@ -36,12 +36,21 @@ def edited(text: str, *, about: str) -> str:
             ) from None
         if status:
             raise EditorFailed(f"The editor {command[0]!r} gave status {status}: nothing was done")
-        with open(path, "rb") as written:
-            data = written.read()
+        data = _written(path, command[0])
     try:
         return data.decode().replace(note, "").strip()
     except UnicodeDecodeError:
         raise EditorFailed("The text is not UTF-8", hint="Save it as UTF-8") from None
+
+
+def _written(path: str, editor: str) -> bytes:
+    from gage.store.plain import open_plain
+
+    try:
+        with open_plain(path) as file:
+            return file.read()
+    except OSError:
+        raise EditorFailed(f"The editor {editor!r} left no text: nothing was done") from None
 
 
 def _editor() -> list[str]:

@@ -203,6 +203,8 @@ def test_an_editor_that_fails_writes_nothing(project: Project, two: list[Run]) -
         ("exit 3", "gave status 3: nothing was done"),
         ("true", "Empty comment: nothing was done"),
         (r'printf "\377" > "$1"', "The text is not UTF-8"),
+        ('rm "$1"', "left no text: nothing was done"),
+        ('rm "$1"; mkfifo "$1"', "left no text: nothing was done"),
     ):
         assert message in on_terminal(project, "comment", "1", VISUAL=editor(project, script))
     assert "Cannot start the editor" in on_terminal(project, "comment", "1", VISUAL="/nowhere")
