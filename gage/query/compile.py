@@ -241,6 +241,9 @@ class _Compiler:
         hint = None
         if near is None:
             hint = "Put it in quotes and on the right if it is a text" if not name.prefix else None
+        elif near == name.name and ":" in near:
+            prefix, _, rest = near.partition(":")
+            hint = f"Write the prefix before the quotes: {prefix}:`{shown(rest)}`"
         return self._at.error(f"No {what} '{shown(spelled)}' in any run", name.start, hint, near)
 
     def _error(self, problem: str, start: int, hint: str | None = None) -> FilterError:

@@ -35,6 +35,10 @@ class FilterError(UsageError):
         self.column = start + 1
         self.near = near
 
+    def __str__(self) -> str:
+        # In a program nobody prints the hint beside the message.
+        return self.message if self.hint is None else f"{self.message}\n{self.hint}"
+
 
 def shown(text: str) -> str:
     """A part of a filter as a message repeats it: on one line, and not all of a long one."""

@@ -35,7 +35,10 @@ _OTHER_PREFIXES = {
     **dict.fromkeys(("flag", "flags", "param", "params", "cfg", "hparams"), "config"),
     **dict.fromkeys(("scalar", "scalars", "metrics", "summary", "history"), "metric"),
     **dict.fromkeys(("attr", "attrs", "attributes"), "attribute"),
+    "attribute": "attribute",
     "config": "config",
+    "metric": "metric",
+    "run": "run",
     "runs": "run",
 }
 """What other tools put before a name, with a colon or a dot."""
@@ -131,7 +134,9 @@ def matching_names(start: str, names: Names) -> list[str]:
 def likely_name(prefix: str, name: str, names: Names) -> str | None:
     """What was probably meant by a name that nothing has, as it is to be written."""
     if prefix == "run":
-        return _OTHER_FIELDS.get(name) or nearest(name, FIELDS)
+        kind_has = next((kind for kind, key in KINDS.items() if (key, name) in names.keys), None)
+        other = written_name(kind_has, name) if kind_has else None
+        return _OTHER_FIELDS.get(name) or other or nearest(name, FIELDS)
     kinds = (KINDS[prefix],) if prefix else tuple(KINDS.values())
     for kind_name, kind in KINDS.items():
         if prefix and (kind, name) in names.keys:

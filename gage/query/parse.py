@@ -361,6 +361,8 @@ class _Parser:
         before = self._tokens[self._next - 1] if self._next else None
         if token.kind == SIGN:
             hint = None
+            if token.text == "[" and before is not None and before.text in _COMPARISONS:
+                hint = "Write 'in [a, b]' for one of several, 'contains' for what a list holds"
             if token.text == ",":
                 hint = "Write 'and' or 'or' between conditions"
             return self._error(f"Unexpected '{token.text}'", token, hint)

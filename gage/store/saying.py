@@ -214,15 +214,23 @@ def _check_said(text: str) -> None:
         raise UsageError("Empty comment", hint="Write a text")
 
 
+_SCHEMES = {
+    "arxiv": (r"(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?", "arxiv:1706.03762"),
+    "doi": (r"10\.[0-9.]+/\S+", "doi:10.1234/abcd"),
+    "github": (r"[^\s/]+/[^\s/]+(/\S*)?", "github:org/repo"),
+    "hf": (r"[^\s/]\S*", "hf:org/model"),
+    "zenodo": (r"\d+", "zenodo:1234567"),
+}
+"""Scheme to what follows it, and an example."""
+
+
 def _check_scheme(text: str) -> None:
     """Refuse what cannot be right in a scheme that we know."""
+    import re
+
     scheme, _, rest = text.partition(":")
-    expected = {"doi": "doi:10.1234/abcd", "hf": "hf:org/model", "arxiv": "arxiv:1706.03762"}
-    example = expected.get(scheme.lower())
-    if example is None:
+    pattern, example = _SCHEMES.get(scheme.lower(), (None, ""))
+    if pattern is None:
         return
-    is_right = bool(rest.strip()) and not any(char.isspace() for char in rest)
-    if scheme == "doi":
-        is_right = is_right and rest.startswith("10.") and "/" in rest
-    if scheme != scheme.lower() or not is_right:
+    if scheme != scheme.lower() or not re.fullmatch(pattern, rest):
         raise UsageError(f"Not an identifier of {scheme}: {text!r}", hint=f"Write it as {example}")

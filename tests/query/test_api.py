@@ -110,7 +110,7 @@ def test_a_mistake_is_an_error(place: Path, tmp_path: Path) -> None:
     assert gage.runs("anything < 1") == []
     make(place, [1.0])
 
-    with pytest.raises(FilterError, match="los < 1"):
+    with pytest.raises(FilterError, match=r"los < 1\n  \^\nDid you mean 'loss'\?"):
         gage.runs("los < 1")
     with pytest.raises(RunsDirError, match="No directory of runs"):
         gage.runs(runs_dir=tmp_path / "gone")

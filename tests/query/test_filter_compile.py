@@ -370,6 +370,13 @@ MISTAKES = [
     ("metric:lr = 1", 0, "No metric 'metric:lr' in any run", "Did you mean 'config:lr'?"),
     ("config:lrr = 1", 0, "No config key 'config:lrr' in any run", "Did you mean 'config:lr'?"),
     ("run:statu = x", 0, "No run field 'run:statu' in any run", "Did you mean 'status'?"),
+    ("run:loss = 1", 0, "No run field 'run:loss' in any run", "Did you mean 'metric:loss'?"),
+    (
+        "lr = `metric:loss`",
+        5,
+        "No name 'metric:loss' in any run",
+        "Write the prefix before the quotes: metric:`loss`",
+    ),
     ("zzzzz = 1", 0, "No name 'zzzzz' in any run", None),
     ("loss < 1 and zzzzz is undefined", 13, "No name 'zzzzz' in any run", None),
     ("loss < 2 * zzzzz", 11, "No name 'zzzzz' in any run", None),

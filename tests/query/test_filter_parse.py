@@ -294,6 +294,13 @@ MESSAGES = [
     ("x in [a < b]", 8, "Unexpected '<' in a list", "Put text in quotes"),
     ("x in [`a`]", 6, "A list holds values, not names", "Put text in straight quotes"),
     ("x in = 3", 5, "Expected a list after 'in'", "Write 'in [a, b]'"),
+    (
+        "x = [64, 32]",
+        4,
+        "Unexpected '['",
+        "Write 'in [a, b]' for one of several, 'contains' for what a list holds",
+    ),
+    ("a [b]", 2, "Unexpected '['", None),
     ("x is null", 5, "Unknown 'null' after 'is'", "Write 'is undefined'"),
     ("x is not None", 9, "Unknown 'None' after 'is'", "Write 'is not undefined'"),
     ("x is defined", 5, "Unknown 'defined' after 'is'", "Write 'is not undefined'"),

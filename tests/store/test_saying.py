@@ -104,7 +104,11 @@ def test_an_identifier_is_given_once_and_taken_back_whole(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["doi:11.1/x", "doi:10.1000", "doi:", "DOI:10.1/x", "hf:a b", "hf:", "arxiv: x"]
+    "text",
+    [
+        *("doi:11.1/x", "doi:10.1000", "doi:", "DOI:10.1/x", "hf:a b", "hf:", "hf:/x"),
+        *("arxiv: x", "arxiv:attention", "arxiv:1706", "github:repo", "zenodo:record"),
+    ],
 )
 def test_what_cannot_be_right_in_a_known_scheme_is_refused(run: Run, text: str) -> None:
     with pytest.raises(UsageError, match="Not an identifier of"):
@@ -112,7 +116,12 @@ def test_what_cannot_be_right_in_a_known_scheme_is_refused(run: Run, text: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ["doi:10.1/x", "hf:gpt2", "own:any thing", "a name", "https://a.b"]
+    "text",
+    [
+        *("doi:10.1/x", "hf:gpt2", "hf:datasets/a/b", "arxiv:1706.03762v7", "arxiv:hep-th/9901001"),
+        *("arxiv:math.GT/0309136", "github:a/b", "github:a/b/tree/main", "zenodo:1234"),
+        *("own:any thing", "a name", "https://a.b"),
+    ],
 )
 def test_any_other_text_is_an_identifier(run: Run, text: str) -> None:
     add_identifier(run, text, user=ANN)
