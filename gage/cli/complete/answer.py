@@ -23,6 +23,7 @@ _DELETED = frozenset({"restore", "purge"})
 _SCRIPTS = (".py", ".ipynb")
 _KEYS = {"metric": (0,), "config": (1,), "attribute": (2,), "": (0, 1, 2)}  # as in the index
 _STATUS = ("completed", "error", "pending", "pruned", "running", "staged", "terminated", "unknown")
+_NUMBERS = ("duration",)  # of the fields of a run, those that have a lowest and a highest
 _BREAKS = frozenset(" \t\n()[],=<>!~+*`'\"")
 _BARE = frozenset("-._:/")
 
@@ -98,11 +99,20 @@ def _identifiers(place: Place, where: Where) -> "Iterable[tuple[str, str]]":
 
 def _names(place: Place, where: Where) -> "Iterator[tuple[str, str]]":
     """One name, or the last of several between commas; `-` before one sorts the other way."""
+    from gage.cli.complete.index import keys
+
     before, comma, name = place.prefix.rpartition(",") if place.kind == "NAMES" else ("", "", "")
     before, name = before + comma, name or ("" if comma else place.prefix)
     if name.startswith("-"):
         before, name = before + "-", name[1:]
-    for found, text in _known(place.choices, name, where):
+    if place.option == "--metrics":
+        known: Iterable[tuple[str, str]] = (
+            (key, "metric") for key in keys(where, _KEYS["metric"], name)
+        )
+    else:
+        is_number = place.option in {"--min", "--max"}
+        known = _known(_NUMBERS if is_number else place.choices, name, where)
+    for found, text in known:
         yield before + found, text
 
 
@@ -115,7 +125,7 @@ def _metrics(place: Place, where: Where) -> "Iterator[tuple[str, str]]":
         yield from _runs(place, where)
 
 
-def _known(fields: list[str], name: str, where: Where) -> "Iterator[tuple[str, str]]":
+def _known(fields: "Iterable[str]", name: str, where: Where) -> "Iterator[tuple[str, str]]":
     """Fields of runs, and the metrics, config keys and attributes that the index knows."""
     from gage.cli.complete.index import keys
 
@@ -123,8 +133,12 @@ def _known(fields: list[str], name: str, where: Where) -> "Iterator[tuple[str, s
     start, colon, rest = name.partition(":")
     if colon and start in _KEYS:
         yield from ((f"{start}:{key}", "") for key in keys(where, _KEYS[start], rest))
+    seen = set(fields)
     for kind in ("metric", "config", "attribute"):
-        yield from ((key, kind) for key in keys(where, _KEYS[kind], name))
+        # Of one name the first kind counts, as where it is read.
+        found = [key for key in keys(where, _KEYS[kind], name) if key not in seen]
+        seen.update(found)
+        yield from ((key, kind) for key in found)
 
 
 def _expression(place: Place, where: Where) -> "Iterator[tuple[str, str]]":

@@ -284,6 +284,29 @@ def test_tags_attributes_and_columns_are_those_of_the_runs(
     assert "status" in complete("runs", "--columns", "")
 
 
+def test_of_one_name_the_kind_is_told_that_counts(
+    full_project: Project, complete: Complete
+) -> None:
+    full_project.write("both.py", "loss = 2.0\nbatch = 8\nprint('loss: 0.5')\n")
+    full_project.gage("run", "-q", "both.py")
+    index_runs(full_project)
+
+    assert complete("runs", "--columns", "los") == {"loss": "metric"}
+    assert complete("runs", "--where", "bat") == {"batch": "field of runs"}
+
+
+def test_only_what_can_be_lowest_is_offered_for_it(
+    project_with_runs: Project, complete: Complete
+) -> None:
+    for command, option in (("select", "--min"), ("compare", "--max")):
+        offered = complete(command, option, "")
+        assert {"duration", "loss", "val/acc"} <= offered.keys()
+        assert not {"id", "name", "label", "dir"} & offered.keys()
+    assert complete("compare", "--metrics", "lo") == {"loss": "metric"}
+    assert set(complete("compare", "--metrics", "").values()) == {"metric"}
+    assert list(complete("compare", "--metrics", "loss,lo")) == ["loss,loss"]
+
+
 def test_identifiers_that_are_given_can_be_removed(
     project_with_runs: Project, complete: Complete
 ) -> None:
