@@ -9,11 +9,13 @@ from gage.cli.options import flag, option
 from gage.cli.place import open_runs, open_scope, shown_path
 from gage.cli.progress import Progress
 from gage.core.errors import UsageError
+from gage.core.ids import is_run_id
 
 if TYPE_CHECKING:
     from gage.query.finder import Asked, Finder
     from gage.query.index import Row
     from gage.store.runs import Run
+    from gage.store.selection import Lists
 
 __all__ = [
     "ALL_PROJECTS",
@@ -58,8 +60,14 @@ def choose_runs(
         )
     runs = open_runs(runs_dir)
     if where is None and open_scope(runs_dir).project is None:
-        # Its own list is the plain one: directories tell all that is needed, without an index.
-        return runs.select(refs, deleted=deleted, exact=exact)
+        # Its own list is the plain one: directories tell all that is needed, if less quickly.
+        from gage.query.refs import quickest
+        from gage.store.selection import select_ids
+
+        def ask(lists: "Lists") -> list[str]:
+            return select_ids(lists, refs, deleted=deleted, exact=exact)
+
+        return [runs.get(run_id) for run_id in quickest(runs, ask)]
     from gage.query.finder import Asked
 
     with open_finder(runs_dir) as finder:
@@ -79,7 +87,12 @@ def choose_run(ref: str | None, *, where: str | None = None, runs_dir: str | Non
     """
     runs = open_runs(runs_dir)
     if where is None and open_scope(runs_dir).project is None:
-        return runs.one(ref)
+        if ref is not None and is_run_id(ref):
+            return runs.one(ref)
+        from gage.query.refs import quickest
+        from gage.store.selection import single_id
+
+        return runs.get(quickest(runs, lambda lists: single_id(lists, ref)))
     from gage.query.finder import Asked
 
     asked = Asked(() if ref is None else (ref,), where)

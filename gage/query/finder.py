@@ -193,24 +193,21 @@ class Finder:
 
     def _ids_of(self, asked: Asked) -> list[str]:
         """The ids that the refs name, newest first."""
-        from gage.store.runs import Runs
+        from gage.query.refs import IndexedLists
+        from gage.store.selection import select_ids
 
-        refs, deleted, listed = asked.refs, asked.deleted, None
-        if self.project is not None:
-            listed = self._plain_list(deleted=deleted, limit=_last_position(refs))
-        runs = Runs(self.scope.runs_dir.path)
-        chosen = runs.select(refs, deleted=deleted, exact=asked.exact, listed=listed)
-        return [run.id for run in chosen]
-
-    def _plain_list(self, *, deleted: bool, limit: int | None = None) -> list[str]:
-        search = Search(deleted=deleted, project=self.project, limit=limit)
-        return [row.id for row in self.index.search(search)]
+        lists = IndexedLists(self.index, self.project)
+        return select_ids(lists, asked.refs, deleted=asked.deleted, exact=asked.exact)
 
     def _with_positions(self, rows: list[Row], *, deleted: bool) -> list[Row]:
         """The rows with their positions in the list of deleted runs, or of the project's own."""
         positions: dict[str, int | None] = {}
+        if not rows:
+            return rows
         if deleted:
-            listed = self._plain_list(deleted=True)
+            from gage.query.refs import IndexedLists
+
+            listed = IndexedLists(self.index, self.project)(deleted=True).part(None, None)
             positions.update({run_id: i for i, run_id in enumerate(listed, 1)})
         else:
             ids = tuple(row.id for row in rows)
@@ -223,17 +220,6 @@ class Finder:
             self.index.search(Search(project=project, deleted=deleted, limit=1))
             for deleted in (False, True)
         )
-
-
-def _last_position(refs: tuple[str, ...]) -> int | None:
-    """The last position in the list that refs can mean; None if one counts from the end."""
-    last = 1
-    for ref in refs:
-        end = ref.rpartition(":")[2]
-        if ":" in ref and not end.isdecimal():
-            return None
-        last = max(last, int(end[:9]) if end.isascii() and end.isdecimal() else 1)
-    return last
 
 
 def _is_ranked(run: RunJson, field: Field) -> bool:

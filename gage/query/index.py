@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gage.query.functions import Functions
     from gage.query.names import Names
 
-__all__ = ["Index", "IndexFacts", "Row"]
+__all__ = ["Index", "IndexFacts", "IndexUnusable", "Row"]
 
 _SHOWN = 200  # rows of a list that are looked at before they are shown
 _FRESH_S = 1.0
@@ -79,6 +79,10 @@ class IndexFacts(NamedTuple):
     refreshed_s: float | None
 
 
+class IndexUnusable(Exception):
+    """An index that was opened only if it was ready turned out not to be."""
+
+
 class Index:
     """The runs of a location, in a database that can be thrown away at any time.
 
@@ -97,6 +101,8 @@ class Index:
         self._path = index_path(self._dir)
         self._progress = progress
         self._is_memory = False
+        self._is_optional = False
+        self._has_looked = False
         self._functions: Functions | None = None
         self._lock: DatabaseLock | None = None
         self._connection: Connection
@@ -114,6 +120,32 @@ class Index:
         try:
             index._connect()
             index.refresh()
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    @classmethod
+    def open_ready(cls, runs_dir: str, *, least_bytes: int) -> "Index | None":
+        """Open and refresh an index that is there; None if it is not, or smaller, or not usable.
+
+        It is for those who have another way to get at an answer: where it fails later, it raises
+        `IndexUnusable`, instead of reading all runs again.
+        """
+        index = cls(runs_dir)
+        try:
+            is_there = os.stat(index._path).st_size >= least_bytes
+        except OSError:
+            return None
+        if not is_there or not os.access(index._dir, os.R_OK | os.X_OK):
+            return None
+        index._is_optional = True
+        try:
+            index._connect()
+            index.refresh()
+        except IndexUnusable:
+            index.close()
+            return None
         except BaseException:
             index.close()
             raise
@@ -144,6 +176,22 @@ class Index:
             if attempt == _TRIES - 1 or not self._mend(rids[:_SHOWN]):
                 break
         return rows
+
+    def ids(self, ask: "Callable[[Connection], list[tuple[int, str]]]") -> list[str]:
+        """The ids that `ask` finds in the tables, as pairs with `rid`; as the runs are now."""
+        for attempt in range(_TRIES):
+            found = self._safely(lambda: ask(self._connection))
+            if attempt == _TRIES - 1 or not self._mend([rid for rid, _ in found[:_SHOWN]]):
+                break
+        return [run_id for _, run_id in found]
+
+    def look_again(self) -> bool:
+        """Compare the index with the directory, once; False if that was done before."""
+        if self._has_looked:
+            return False
+        self._has_looked = True
+        self._safely(lambda: self._freshness.reread((), is_full=True))
+        return True
 
     def count(self, search: Search) -> int:
         """How many runs there are of what is asked for, whatever the limit."""
@@ -361,11 +409,17 @@ class Index:
 
     def _recover(self, error: Exception) -> None:
         """Go on with another database, after `error`."""
+        self._require_choice(error)
         fault = diagnose(error)
         if fault is Fault.DAMAGED:
             self._connect(anew=True)
         else:
             self._go_without(fault)
+
+    def _require_choice(self, error: Exception) -> None:
+        """Leave it to the caller what to do without this database, if they want to know."""
+        if self._is_optional:
+            raise IndexUnusable from error
 
     def _replace(self, filtered: "Sequence[Key]") -> None:
         """Give the database another content, also under the hands of those who read it."""
@@ -396,6 +450,7 @@ class Index:
             else:
                 self._open()
         except (Error, OSError, NewerIndex) as error:
+            self._require_choice(error)
             fault = diagnose(error)
             if fault is Fault.DAMAGED and not anew:
                 self._connect(anew=True)

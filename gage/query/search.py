@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gage.query.compile import Condition
     from gage.query.names import Names
 
-__all__ = ["Search", "Searcher", "SortKey", "UnknownSortKey", "parse_sort"]
+__all__ = ["Search", "Searcher", "SortKey", "UnknownSortKey", "parse_sort", "scope_of"]
 
 _FEW = 2000
 _QUOTES = "`'\""
@@ -304,6 +304,11 @@ def _scope(search: Search) -> tuple[list[Sql], list[Sql]]:
         scope.append((f"run.id {chosen}", ()))
         drivers.append((f"select rid from run where id {chosen}", ()))
     return scope, drivers
+
+
+def scope_of(search: Search) -> Sql:
+    """The condition on `run` of being in the list that a search is of."""
+    return _joined(_scope(search)[0])
 
 
 def _joined(scope: Sequence[Sql]) -> Sql:

@@ -13,7 +13,7 @@ from gage.core.times import to_iso
 from gage.core.values import JsonValue
 from gage.store import layout
 from gage.store.atomic import dump_json, write_atomic, write_json
-from gage.store.errors import RunNotFound, RunsDirError, StoreError, io_error
+from gage.store.errors import RunsDirError, StoreError, io_error
 from gage.store.identity import this_process
 from gage.store.journal import Journal
 from gage.store.lock import LockProbe, RunLock, probe
@@ -24,7 +24,7 @@ from gage.store.output import OutputChunk, OutputWriter
 from gage.store.owned import OwnedRun
 from gage.store.ownsum import with_own_digest
 from gage.store.run import Run
-from gage.store.selection import RunList, descending
+from gage.store.selection import NamedRuns, RunList, descending, select_ids, single_id
 from gage.store.state import RunState, StateEvent, is_where_it_ran, read_events
 
 __all__ = [
@@ -123,12 +123,7 @@ class Runs:
                 yield run
 
     def select(
-        self,
-        refs: Sequence[str],
-        *,
-        deleted: bool = False,
-        exact: bool = False,
-        listed: Sequence[str] | None = None,
+        self, refs: Sequence[str], *, deleted: bool = False, exact: bool = False
     ) -> list[Run]:
         """The runs that any of `refs` names, in list order, newest first.
 
@@ -140,20 +135,14 @@ class Runs:
             deleted: choose among deleted runs, not among the others.
             exact: let the beginning of a name or an id be that of one run alone, as where runs are
                 changed: the ids of years begin alike.
-            listed: ids of the runs among which indexes and slices count, if those are not all.
 
         Raises:
             RunNotFound: a ref matches nothing.
             RunAmbiguous: with `exact`, a ref matches several.
             UsageError: a ref is a damaged slice.
         """
-        runs = self._list(deleted=deleted, listed=listed)
-        matches = runs.named if exact else runs.matches
-        try:
-            chosen = set[str]().union(*map(matches, refs))
-        except RunNotFound as error:
-            raise self._not_found(error, deleted=deleted) from None
-        return [self.get(run_id) for run_id in sorted(chosen, reverse=True)]
+        chosen = select_ids(self.listing, refs, deleted=deleted, exact=exact)
+        return [self.get(run_id) for run_id in chosen]
 
     def one(self, ref: str | None = None) -> Run:
         """The one run that `ref` names, the newest if None.
@@ -162,17 +151,18 @@ class Runs:
             RunNotFound: there is none.
             RunAmbiguous: there are several.
         """
-        if ref is None:
-            newest = self.newest(1)
-            if not newest:
-                raise RunNotFound(None)
-            return newest[0]
-        if is_run_id(ref) and self._is_born(ref):
+        if ref is not None and is_run_id(ref) and self._is_born(ref):
             return self.get(ref)
-        try:
-            return self.get(self._list(deleted=False).single(ref))
-        except RunNotFound as error:
-            raise self._not_found(error, deleted=False) from None
+        return self.get(single_id(self.listing, ref))
+
+    def listing(self, *, deleted: bool) -> RunList:
+        """The list that indexes and slices count in: of deleted runs, or of the others."""
+
+        def is_listed(run_id: str) -> bool:
+            run = self.get(run_id)
+            return self._is_born(run_id) and not run.is_stray and run.is_deleted is deleted
+
+        return NamedRuns(self._names(), is_listed)
 
     def get(self, run_id: str) -> Run:
         """The run with the id `run_id`, whether it exists or not."""
@@ -290,21 +280,6 @@ class Runs:
     def _is_born(self, run_id: str) -> bool:
         path = os.path.join(self._dir, run_id, layout.RUN_JSON)
         return is_run_id(run_id) and os.path.exists(path)
-
-    def _list(self, *, deleted: bool, listed: Sequence[str] | None = None) -> RunList:
-        def is_listed(run_id: str) -> bool:
-            run = self.get(run_id)
-            return self._is_born(run_id) and not run.is_stray and run.is_deleted is deleted
-
-        names = self._names()
-        return RunList(names if listed is None else listed, is_listed, everywhere=names)
-
-    def _not_found(self, error: RunNotFound, *, deleted: bool) -> RunNotFound:
-        """The error, which says so if the run is only deleted, or not deleted."""
-        ref = error.ref or ""
-        # Digits count in one list: in the other they would be another run.
-        elsewhere = not ref.isdecimal() and self._list(deleted=not deleted).has_text(ref)
-        return RunNotFound(ref, error.near, deleted=deleted, elsewhere=elsewhere)
 
 
 def _remove_tree(path: str) -> None:

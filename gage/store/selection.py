@@ -1,18 +1,21 @@
 """Which runs a user means: by index, slice, name or id."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from gage.core.errors import UsageError
 from gage.core.ids import name_bits, run_name
 from gage.store.errors import RunAmbiguous, RunNotFound
 
-__all__ = ["RunList", "ambiguous", "descending"]
+__all__ = ["Lists", "NamedRuns", "RunList", "ambiguous", "descending", "select_ids", "single_id"]
 
 # Of 100,000 names the greatest few are found in 2 ms, in order they all are in 25.
 _HEAD = 64
 _FEW = 2000
 
+_NEAR = 1000  # of the newest names are compared with one that nobody has
 _LEAST_DIGITS = 4  # of an id's end, where they could be an index
 
 _SLICE = re.compile(r"(-?[0-9]*):(-?[0-9]*)")
@@ -30,25 +33,22 @@ def descending(names: Sequence[str]) -> Iterator[str]:
         yield from sorted(names, reverse=True)
 
 
-class RunList:
-    """Ids as they are listed, newest first, and what refs mean among them.
+class RunList(ABC):
+    """Ids as they are listed, newest first, and what refs mean among them."""
 
-    Args:
-        names: of all that may be runs, in any order.
-        is_listed: whether one really is a run; asked of no more of them than needed.
-        everywhere: the names among which names and ids are looked for, if not those.
-    """
+    @abstractmethod
+    def part(self, start: int | None, stop: int | None) -> list[str]:
+        """A part of the list, as Python slices it."""
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        is_listed: Callable[[str], bool],
-        everywhere: Sequence[str] | None = None,
-    ) -> None:
-        self._everywhere = names if everywhere is None else everywhere
-        self._is_listed = is_listed
-        self._rest = descending(names)
-        self._listed: list[str] = []
+    @abstractmethod
+    def with_text(self, text: str) -> list[str]:
+        """The ids that begin or end with `text`, or whose name begins with it, in list order.
+
+        They are looked for everywhere, where a part of the runs alone is listed.
+
+        Args:
+            text: in lower case; not empty.
+        """
 
     def matches(self, ref: str) -> list[str]:
         """The ids that `ref` names, in list order.
@@ -59,7 +59,7 @@ class RunList:
         """
         found = self._by_position(ref)
         if found is None:
-            found = self._by_text(ref.lower())
+            found = self._by_text(ref)
         if not found:
             raise RunNotFound(ref, self._near(ref))
         return found
@@ -90,13 +90,13 @@ class RunList:
 
     def has_text(self, ref: str) -> bool:
         """Whether `ref` is the beginning of a name or id here, or the end of an id."""
-        return bool(self._by_text(ref.lower()))
+        return bool(self._by_text(ref))
 
     def _by_position(self, ref: str) -> list[str] | None:
         """What an index or a slice names; None if `ref` is neither."""
         if _INDEX.fullmatch(ref):
             index = int(ref)
-            found = self._first(index)[index - 1 :]
+            found = self.part(index - 1, index)
             # Digits beyond the list may still be the end of an id, if there are enough of them:
             # else 'gage delete 9' among eight runs would take one by chance.
             return found or (None if len(ref) >= _LEAST_DIGITS else [])
@@ -106,19 +106,44 @@ class RunList:
         first, last = (int(text) if text.strip("-") else None for text in match.groups())
         if "-" in match.groups() or first == 0 or last == 0:
             raise UsageError(f"Not a slice of runs: '{ref}'", hint="Count from 1, as in '2:4'")
-        from_end = (first or 1) < 0 or (last or -1) < 0
         # Python's slices count from 0 and leave out their end.
-        start = first - 1 if first is not None and first > 0 else first
-        return self._first(None if from_end else last)[start:last]
+        return self.part(first - 1 if first is not None and first > 0 else first, last)
 
-    def _by_text(self, text: str) -> list[str]:
-        """The ids that begin or end with `text`, or whose name begins with it."""
-        if not text:
-            return []
+    def _by_text(self, ref: str) -> list[str]:
+        return self.with_text(ref.lower()) if ref else []
+
+    def _near(self, ref: str) -> list[str]:
+        from difflib import get_close_matches
+
+        names = [run_name(run_id) for run_id in self.part(None, _NEAR)]
+        return get_close_matches(ref, names, 3, 0.6)
+
+
+class NamedRuns(RunList):
+    """A list of what is in a directory.
+
+    Args:
+        names: of all that may be runs, in any order.
+        is_listed: whether one really is a run; asked of no more of them than needed.
+    """
+
+    def __init__(self, names: Sequence[str], is_listed: Callable[[str], bool]) -> None:
+        self._names = names
+        self._is_listed = is_listed
+        self._rest = descending(names)
+        self._listed: list[str] = []
+
+    def part(self, start: int | None, stop: int | None) -> list[str]:
+        """See `RunList`."""
+        from_end = (start or 0) < 0 or (stop or 0) < 0
+        return self._first(None if from_end else stop)[start:stop]
+
+    def with_text(self, text: str) -> list[str]:
+        """See `RunList`."""
         bits = name_bits(text)
         found = [
             name
-            for name in self._everywhere
+            for name in self._names
             if name.startswith(text)
             or name.endswith(text)
             or (bits is not None and _has_bits(name, *bits))
@@ -135,11 +160,58 @@ class RunList:
                 self._listed.append(run_id)
         return self._listed[:count]
 
-    def _near(self, ref: str) -> list[str]:
-        from difflib import get_close_matches
 
-        names = [run_name(run_id) for run_id in self._first(1000)]
-        return get_close_matches(ref, names, 3, 0.6)
+class Lists(Protocol):
+    """The runs of a place as two lists: those that are deleted, and the others."""
+
+    def __call__(self, *, deleted: bool) -> RunList:
+        """One of them."""
+
+
+def select_ids(
+    lists: Lists, refs: Sequence[str], *, deleted: bool = False, exact: bool = False
+) -> list[str]:
+    """The ids that any of `refs` names, newest first: see `Runs.select`.
+
+    Raises:
+        RunNotFound: a ref matches nothing.
+        RunAmbiguous: with `exact`, a ref matches several.
+        UsageError: a ref is a damaged slice.
+    """
+    runs = lists(deleted=deleted)
+    matches = runs.named if exact else runs.matches
+    try:
+        chosen = set[str]().union(*map(matches, refs))
+    except RunNotFound as error:
+        raise _not_found(lists, error, deleted=deleted) from None
+    return sorted(chosen, reverse=True)
+
+
+def single_id(lists: Lists, ref: str | None) -> str:
+    """The one id that `ref` names, the newest if None.
+
+    Raises:
+        RunNotFound: there is none.
+        RunAmbiguous: there are several.
+    """
+    runs = lists(deleted=False)
+    if ref is None:
+        newest = runs.part(None, 1)
+        if not newest:
+            raise RunNotFound(None)
+        return newest[0]
+    try:
+        return runs.single(ref)
+    except RunNotFound as error:
+        raise _not_found(lists, error, deleted=False) from None
+
+
+def _not_found(lists: Lists, error: RunNotFound, *, deleted: bool) -> RunNotFound:
+    """The error, which says so if the run is only deleted, or not deleted."""
+    ref = error.ref or ""
+    # Digits count in one list: in the other they would be another run.
+    elsewhere = not ref.isdecimal() and lists(deleted=not deleted).has_text(ref)
+    return RunNotFound(ref, error.near, deleted=deleted, elsewhere=elsewhere)
 
 
 def ambiguous(ref: str, ids: Sequence[str]) -> RunAmbiguous:

@@ -5,13 +5,13 @@ import pytest
 from gage.core.errors import UsageError
 from gage.core.ids import run_name
 from gage.store.errors import RunAmbiguous, RunNotFound
-from gage.store.selection import RunList, descending
+from gage.store.selection import NamedRuns, descending
 
 IDS = [f"0193aaaa-bbb{number}-7ccc-8ddd-eeee7f00000{number}" for number in range(9, 0, -1)]
 
 
 def chosen(ref: str) -> list[int]:
-    return [IDS.index(run_id) + 1 for run_id in RunList(IDS, lambda _: True).matches(ref)]
+    return [IDS.index(run_id) + 1 for run_id in NamedRuns(IDS, lambda _: True).matches(ref)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_many_names_come_in_order_all_the_same() -> None:
 
 
 def test_other_files_in_a_location_match_nothing() -> None:
-    runs = RunList([".gage", "lusab-notes", *IDS], lambda name: name in IDS)
+    runs = NamedRuns([".gage", "lusab-notes", *IDS], lambda name: name in IDS)
     assert runs.matches("lusab") == IDS
     assert runs.matches("1") == [IDS[0]]
 
@@ -62,20 +62,11 @@ def test_names_and_ids_match_by_prefix_and_ids_by_suffix() -> None:
 
 def test_digits_beyond_the_list_may_end_an_id() -> None:
     assert chosen("000003"[-1:]) == [3]
-    runs = RunList([*IDS, "0193aaaa-bbb0-7ccc-8ddd-eeee7f123456"], lambda _: True)
+    runs = NamedRuns([*IDS, "0193aaaa-bbb0-7ccc-8ddd-eeee7f123456"], lambda _: True)
     assert runs.matches("123456") == ["0193aaaa-bbb0-7ccc-8ddd-eeee7f123456"]
     with pytest.raises(RunNotFound):
         # Too few to mean an id: it would be a run by chance.
         runs.matches("456")
-
-
-def test_positions_may_count_in_a_part_of_the_list() -> None:
-    runs = RunList([IDS[1], IDS[4]], lambda _: True, everywhere=IDS)
-
-    newest = max(IDS[1], IDS[4])
-    assert runs.matches("1") == [newest]
-    assert runs.matches("1:") == sorted([IDS[1], IDS[4]], reverse=True)
-    assert runs.matches(IDS[2]) == [IDS[2]]
 
 
 @pytest.mark.parametrize("ref", ["10", "", "nobody", "20:30"])
@@ -93,7 +84,7 @@ def test_a_near_name_is_suggested() -> None:
 
 
 def test_one_run_is_never_guessed() -> None:
-    runs = RunList(IDS, lambda _: True)
+    runs = NamedRuns(IDS, lambda _: True)
     assert runs.single("2") == IDS[1]
     with pytest.raises(RunAmbiguous, match=r"'lusab' matches 9 runs: .*, …") as caught:
         runs.single("lusab")
@@ -107,7 +98,7 @@ def test_no_more_runs_are_looked_at_than_needed() -> None:
         seen.append(run_id)
         return run_id != IDS[0]
 
-    runs = RunList(IDS, is_listed)
+    runs = NamedRuns(IDS, is_listed)
     assert runs.matches("2") == [IDS[2]]
     assert len(seen) == 3
     assert runs.matches("7f000001") == [IDS[8]]
