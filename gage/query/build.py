@@ -4,10 +4,9 @@ import os
 from _sqlite3 import connect
 from collections.abc import Sequence
 
-from gage.core.ids import is_run_id
 from gage.query.database import Connection, is_network, remove_files
 from gage.query.entry import Key
-from gage.query.freshness import Freshness, Progress, look_at
+from gage.query.freshness import Freshness, Progress, list_ids, look_at
 from gage.query.journals import read_journals
 from gage.query.load import fill
 
@@ -59,10 +58,7 @@ def _load(
     # What happens from here on is read again by the first refresh.
     place = look_at(runs_dir)
     news = read_journals(runs_dir, {})
-    try:
-        ids = list(filter(is_run_id, os.listdir(runs_dir)))
-    except OSError:
-        ids = []
+    ids = list_ids(runs_dir)
     announced = news.changed
     others = fill(
         connection, runs_dir, ids, filtered=filtered, announced=announced, progress=progress

@@ -11,6 +11,7 @@ from gage.core.times import from_iso
 from gage.core.values import ConfigValue, JsonValue
 from gage.query.schema import ASLEEP, ATTRIBUTE, CONFIG, METRIC, MOVING, NAN, SETTLED, WATCHED
 from gage.query.stamps import NO_RUN, stamp
+from gage.store.layout import RUN_JSON
 from gage.store.run import Run
 
 __all__ = [
@@ -137,10 +138,16 @@ def _damaged(run_id: str, run_dir: str, before: int, error: Exception) -> Entry:
 
 def _liveness(run: Run, status: str) -> int:
     """Whether the status may change by itself: processes die without leaving a note."""
-    if status in _ENDED or run.state().is_finalised:
+    if status in _ENDED:
+        return SETTLED
+    if run.damage:
+        # What cannot be read may be readable again, and no time of a file tells of that.
+        is_readable = os.access(f"{run.dir}/{RUN_JSON}", os.R_OK)
+        return SETTLED if is_readable else ASLEEP
+    if run.state().is_finalised:
         return SETTLED
     if status == "unknown":
-        return SETTLED if run.damage else ASLEEP
+        return ASLEEP
     return MOVING
 
 
@@ -159,7 +166,7 @@ def _columns(
         _text(commit),
         *(_seconds(shown.get(name)) for name in ("created", "started", "stopped")),
         duration if isinstance(duration, (int, float)) else None,
-        code if isinstance(code, int) else None,
+        _number(code),
         int(is_deleted),
         live,
     )

@@ -16,7 +16,7 @@ from gage.query.schema import ASLEEP, MOVING, SETTLED, WATCHED
 from gage.query.stamps import NO_RUN, is_recent, stamp
 from gage.store.layout import LOCK
 
-__all__ = ["Freshness", "Place", "Progress", "look_at"]
+__all__ = ["Freshness", "Place", "Progress", "list_ids", "look_at"]
 
 _OPEN_S = 600.0  # how long a change that began is waited for
 _DIFF_S = 3600.0
@@ -63,6 +63,25 @@ def look_at(runs_dir: str) -> Place | None:
     except OSError:
         return None
     return Place(found.st_dev, found.st_ino, found.st_mtime_ns)
+
+
+def list_ids(runs_dir: str) -> set[str]:
+    """The ids that directories in a location have for names; none where there is no location.
+
+    Raises:
+        RunsDirError: it cannot be listed, and what is in it is not known.
+    """
+    try:
+        return set(filter(is_run_id, os.listdir(runs_dir)))
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        from gage.store.errors import RunsDirError
+
+        reason = (error.strerror or str(error)).lower()
+        hint = "Give another place with --runs DIR or GAGE_RUNS"
+        message = f"Cannot list the runs in {runs_dir}: {reason}"
+        raise RunsDirError(message, hint=hint, path=runs_dir) from error
 
 
 class Freshness:
@@ -222,10 +241,7 @@ class Freshness:
 
     def _diff(self) -> tuple[set[str], set[str]]:
         """Ids of directories that are new, and of runs that have none any more."""
-        try:
-            names = set(filter(is_run_id, os.listdir(self._runs_dir)))
-        except OSError:
-            names = set()
+        names = list_ids(self._runs_dir)
         known = {run_id for (run_id,) in self._connection.execute("select id from run")}
         others = {run_id for (run_id,) in self._connection.execute("select id from other")}
         return names - known - others, (known | others) - names

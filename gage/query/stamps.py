@@ -1,16 +1,22 @@
 """Stamps of runs: numbers that differ when what the index holds of a run may have changed."""
 
+import errno
 import os
 import time
 
 from gage.store.layout import ATTRIBUTES, HISTORY, META, METRICS, RUN_JSON, STATE, USER
 
-__all__ = ["NO_RUN", "is_recent", "stamp"]
+__all__ = ["NO_RUN", "UNREADABLE", "is_recent", "stamp"]
 
 _QUIET_S = 30.0  # a copy in which nothing was made for so long is complete
 
 NO_RUN = 0
 """The stamp of what is no run, or none yet."""
+
+UNREADABLE = -1
+"""The stamp of a run that is not to be looked at: access is denied, or a disk or server fails."""
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 _FILES = (STATE, METRICS, ATTRIBUTES)
 
@@ -18,14 +24,15 @@ _FILES = (STATE, METRICS, ATTRIBUTES)
 def stamp(run_dir: str) -> int:
     """A number made of the sizes, times and inodes of what a run is read from; `NO_RUN` if none.
 
+    Only what is certainly not there is no run: else a table was empty while a server is away.
     A stamp taken *before* a run is read is never newer than what was read.
     """
     try:
         own = os.stat(f"{run_dir}/{RUN_JSON}")
         # Facts such as `git.json` are renamed into it.
         meta_ns = os.stat(f"{run_dir}/{META}").st_mtime_ns
-    except OSError:
-        return NO_RUN
+    except OSError as error:
+        return NO_RUN if error.errno in _ABSENT else UNREADABLE
     facts = [own.st_mtime_ns, own.st_size, own.st_ino, meta_ns]
     for name in _FILES:
         try:

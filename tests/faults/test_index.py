@@ -30,6 +30,14 @@ with Index.open(sys.argv[1]) as index:
     print(json.dumps([index.warning, [row.data for row in rows], [row.id for row in found]]))
 """
 
+LIST_ALL = """
+import json, sys
+from gage.query.index import Index
+from gage.query.search import Search
+with Index.open(sys.argv[1]) as index:
+    print(json.dumps([row.data for row in index.search(Search())]))
+"""
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -270,6 +278,48 @@ def test_index_that_cannot_be_written_answers_what_it_knows(
         database.parent.chmod(0o755)
 
 
+@pytest.mark.parametrize(
+    ("place", "mode"), [(".", 0o444), ("{}", 0), ("{}/meta", 0), ("{}/meta/run.json", 0)]
+)
+def test_runs_that_cannot_be_read_are_unknown_until_they_can(
+    location: Location, database: Path, place: str, mode: int
+) -> None:
+    every = read_plainly(location.dir)
+    path = location.dir / place.format(every[3]["id"])
+    before = path.stat().st_mode
+    os.utime(location.dir, (1_700_000_000, 1_700_000_000))
+    check_here(location)
+    path.chmod(mode)
+    if path.is_file():
+        database.unlink()  # else it is known what was in the file, as it did not change
+    try:
+        argv = [*read_only_root(), sys.executable, "-c", LIST_ALL, str(location.dir)]
+        for _ in range(2):
+            done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60)
+            runs = json.loads(done.stdout)
+            assert [run["id"] for run in runs] == [run["id"] for run in every]
+            lost = [run for run in runs if run["status"] == "unknown"]
+            assert len(lost) == (RUNS if place == "." else 1)
+            assert all("permission denied" in run["reason"] for run in lost)
+    finally:
+        path.chmod(before)
+    listed(location, *read_only_root())
+
+
+def test_location_that_cannot_be_listed_is_no_empty_one(location: Location, database: Path) -> None:
+    os.utime(location.dir, (1_700_000_000, 1_700_000_000))
+    location.dir.chmod(0o311)
+    argv = [*read_only_root(), sys.executable, "-c", LIST, str(location.dir)]
+    for is_there in (True, False):
+        if not is_there:
+            database.unlink()
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert "RunsDirError: Cannot list the runs in" in done.stderr
+    location.dir.chmod(0o755)
+    listed(location, *read_only_root())
+
+
 def test_full_disk_stops_no_listing(location: Location, cache: Path) -> None:
     """A limit on the size of files is met as a full disk is."""
 
@@ -414,3 +464,12 @@ def test_fifty_processes_at_once_each_see_what_they_did(location: Location) -> N
     with Index.open(str(location.dir)) as index:
         assert index.count(Search(where="label = done")) == 150
         assert [row.data for row in index.search(Search())] == read_plainly(location.dir)
+
+
+def test_exit_status_that_is_no_exit_status_stops_no_listing(location: Location) -> None:
+    path = location.dir / location.make({"loss": 9.0}, status=77) / "meta" / "state.jsonl"
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace('"status":77', f'"status":{2**70}'))
+    assert check_here(location) is None
+    with Index.open(str(location.dir)) as index:
+        assert index.count(Search(where="exit_code > 1000")) == 1
