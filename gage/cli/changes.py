@@ -3,6 +3,8 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from shlex import join, quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from gage.cli.options import Argument, flag
@@ -11,6 +13,7 @@ from gage.cli.table import Column, table_lines
 from gage.cli.terminal import clean, terminal_width
 from gage.cli.words import ago, plural
 from gage.core.errors import GageError
+from gage.store.errors import RunNotFound
 
 if TYPE_CHECKING:
     from gage.core.values import JsonValue
@@ -27,6 +30,7 @@ __all__ = [
     "announce",
     "carry_out",
     "facts_of",
+    "option_meant",
     "print_facts",
     "print_table",
     "this_user",
@@ -43,7 +47,8 @@ _COLUMNS = (
     Column("operation", least=9, rank=2),
     Column("started", rank=3),
     Column("status", rank=1),
-    Column("change", least=12),
+    # What becomes of a run is what is asked about: when it ran gives way to it.
+    Column("change", least=24),
 )
 
 
@@ -128,6 +133,23 @@ def carry_out(
         print_facts([words.facts(run) for run in done])
     if failed:
         raise PartlyDone(words.verb, [run.name for run in done], failed)
+
+
+@contextmanager
+def option_meant(refs: Sequence[str], spelling: str) -> Iterator[None]:
+    """Say how to give a text that was taken for a run, as in `gage tag 1 best`.
+
+    Args:
+        refs: the words that name runs.
+        spelling: the command with the option that takes a text, such as `tag {runs} --add`.
+    """
+    try:
+        yield
+    except RunNotFound as error:
+        *runs, last = refs
+        if error.ref == last and error.hint == RunNotFound(last).hint:
+            error.hint = f"Try 'gage {spelling.format(runs=join(runs) or 'RUN')} {quote(last)}'"
+        raise
 
 
 def announce(changes: Sequence[Change]) -> None:

@@ -50,7 +50,8 @@ def checkup(runs_dir: str | None, *, fix: bool = False) -> Report:
 def report_lines(report: Mapping[str, JsonValue]) -> list[str]:
     """The report as people read it."""
     rows = list(_rows(report))
-    lines = [f"{title:<10}  {text}" for title, text in rows]
+    width = max(len(title) for title, _ in rows)
+    lines = [f"{title:<{width}}  {text}" for title, text in rows]
     for noun in ("note", "problem"):
         if found := _items(report[f"{noun}s"]):
             lines += ["", f"{plural(len(found), noun)} found"]

@@ -11,6 +11,7 @@ from gage.cli.changes import (
     Words,
     carry_out,
     facts_of,
+    option_meant,
     print_facts,
     print_table,
     this_user,
@@ -57,7 +58,8 @@ def run(
 ) -> None:
     """Set, clear or show the labels of runs."""
     if refs or where is not None:
-        runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
+        with option_meant(refs, "label {runs} --set"):
+            runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     else:
         runs = [choose_run(None, runs_dir=runs_dir)]
     if text is not None or clear:

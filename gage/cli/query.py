@@ -11,8 +11,8 @@ from gage.cli.choice import WHERE, choose_runs
 from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, option
 from gage.cli.progress import Progress
 from gage.cli.runs import CSV
-from gage.cli.table import Column, table_lines
-from gage.cli.terminal import is_colour, terminal_width
+from gage.cli.table import Column, make_table
+from gage.cli.terminal import clean, is_colour, terminal_width
 from gage.cli.words import plural
 from gage.core.errors import GageError, UsageError
 from gage.store.errors import RunNotFound
@@ -45,6 +45,7 @@ COMMAND = Command(
 )
 
 _ON_TERMINAL = 100  # rows of a table that nobody limited
+_LEAST = 12  # columns that a text can shrink to: the beginning of an id and of a time
 _NULL = "NULL"
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 
@@ -122,14 +123,23 @@ def _print_table(result: "Result", max_rows: int | None) -> None:
     if not rows:
         sys.stderr.write("No rows\n")
         return
-    columns = [
-        Column(name or " ", least=4, right=kind.startswith(_NUMBERS) or kind.endswith("INT"))
-        for name, kind in zip(result.columns, result.types, strict=True)
-    ]
-    lines = table_lines(columns, rows, width=terminal_width(), colour=is_colour())
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    columns = [_column(*pair) for pair in zip(result.columns, result.types, strict=True)]
+    # The first stays, whatever its width: a table without columns says nothing.
+    columns[0] = columns[0]._replace(rank=0)
+    made = make_table(columns, rows, width=terminal_width(), colour=is_colour())
+    sys.stdout.write("".join(f"{line}\n" for line in made.lines))
+    if made.left_out:
+        text = f"No room for {', '.join(made.left_out)}: name fewer columns, or try --csv"
+        sys.stderr.write(clean(text) + "\n")
     if limit is not None and next(result.rows, None) is not None:
         sys.stderr.write(f"The first {plural(limit, 'row')}: --max-rows N shows more\n")
+
+
+def _column(name: str, kind: str) -> Column:
+    """A column that gives way, the last one first, before all are cut to a few letters."""
+    if kind.startswith(_NUMBERS) or kind.endswith("INT"):
+        return Column(name or " ", rank=1, right=True)  # half a number is another one
+    return Column(name or " ", least=_LEAST, rank=1)
 
 
 def _print_json(result: "Result", max_rows: int | None) -> None:

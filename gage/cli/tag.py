@@ -11,6 +11,7 @@ from gage.cli.changes import (
     Words,
     carry_out,
     facts_of,
+    option_meant,
     print_facts,
     print_table,
     this_user,
@@ -59,7 +60,8 @@ def run(  # noqa: PLR0913  # a command has as many arguments as options
     json: bool,
 ) -> None:
     """Add, remove or show the tags of runs."""
-    runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
+    with option_meant(refs, "tag {runs} --add"):
+        runs = choose_runs(refs, where=where, runs_dir=runs_dir, exact=True)
     if not (add or remove or clear):
         if json:
             print_facts([_told(run) for run in runs])

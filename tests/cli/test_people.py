@@ -294,6 +294,24 @@ def test_a_beginning_that_runs_share_changes_none_of_them(
     assert len(out(project, "runs", "0").splitlines()) == 3
 
 
+def test_a_text_that_was_taken_for_a_run_belongs_to_an_option(
+    project: Project, two: list[Run]
+) -> None:
+    said = refused(project, "tag", "1", "best so far", status=1)
+    assert said.endswith("\nTry 'gage tag 1 --add 'best so far''\n")
+    said = refused(project, "label", "1", "best", status=1)
+    assert said.endswith("\nTry 'gage label 1 --set best'\n")
+    assert refused(project, "tag", "best", status=1).endswith("\nTry 'gage tag RUN --add best'\n")
+    # What is like a name was meant for one, and a number for a position.
+    near = "x" + two[0].name[1:]
+    assert "Did you mean" in refused(project, "tag", near, status=1)
+
+
+def test_the_change_that_is_asked_about_has_room(project: Project, two: list[Run]) -> None:
+    said = refused(project, "label", ":", "--set", "quite good", env={"COLUMNS": "60"})
+    assert f"{two[1].name}  train      completed  start → quite good\n" in said
+
+
 def test_deleted_runs_are_named_one_by_one(project: Project, two: list[Run]) -> None:
     out(project, "delete", ":", "-y")
     for command in ("restore", "purge"):

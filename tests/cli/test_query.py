@@ -56,6 +56,22 @@ def test_values_of_every_kind_stand_in_a_table(project: Project) -> None:
     ]
 
 
+def test_columns_give_way_before_all_are_cut_to_pieces(project: Project, make_run: MakeRun) -> None:
+    run = make_run(label="one")
+    done = project.gage("query", "select * from runs", env={"COLUMNS": "80"})
+    head, row = done.stdout.splitlines()
+    assert head.split()[:3] == ["id", "name", "operation"]
+    assert row.split()[1:3] == [run.name, "train"]
+    assert max(len(head), len(row)) <= 80
+    assert done.stderr.startswith("No room for ")
+    assert done.stderr.endswith("listing: name fewer columns, or try --csv\n")
+    # Half a number would be another number, and one column is always there.
+    sql = f"select 'x' as a, {10**30}::hugeint as n"
+    assert project.gage("query", sql, env={"COLUMNS": "20"}).stdout == "a\nx\n"
+    sql = f"select {10**30}::hugeint as n"
+    assert str(10**30) in project.gage("query", sql, env={"COLUMNS": "20"}).stdout
+
+
 def test_rows_can_be_limited(project: Project) -> None:
     sql = "select range as n from range(5)"
     done = project.gage("query", sql, "--max-rows", "2")
