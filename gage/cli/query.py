@@ -12,7 +12,7 @@ from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, option
 from gage.cli.progress import Progress
 from gage.cli.runs import CSV
 from gage.cli.table import Column, make_table
-from gage.cli.terminal import clean, is_colour, terminal_width
+from gage.cli.terminal import is_colour, terminal_width
 from gage.cli.words import plural
 from gage.core.errors import GageError, UsageError
 from gage.store.errors import RunNotFound
@@ -129,8 +129,8 @@ def _print_table(result: "Result", max_rows: int | None) -> None:
     made = make_table(columns, rows, width=terminal_width(), colour=is_colour())
     sys.stdout.write("".join(f"{line}\n" for line in made.lines))
     if made.left_out:
-        text = f"No room for {', '.join(made.left_out)}: name fewer columns, or try --csv"
-        sys.stderr.write(clean(text) + "\n")
+        fitting = f"{len(columns) - len(made.left_out)} of {plural(len(columns), 'column')}"
+        sys.stderr.write(f"{fitting}: name those that you need, or try --csv\n")
     if limit is not None and next(result.rows, None) is not None:
         sys.stderr.write(f"The first {plural(limit, 'row')}: --max-rows N shows more\n")
 
