@@ -26,6 +26,8 @@ __all__ = [
     "whole_number",
 ]
 
+_MOST = 10**9
+
 
 class Option(NamedTuple):
     """One option.
@@ -124,9 +126,10 @@ def whole_number(text: str) -> int:
 
 def count_from_1(text: str) -> int:
     """Read a whole number of at least 1."""
-    if not (text.isascii() and text.isdecimal() and int(text)):
+    if not (text.isascii() and text.isdecimal() and text.strip("0")):
         raise ValueError("a whole number, 1 or more")
-    return int(text)
+    # What is said to be more than anything is: no database takes a larger one.
+    return min(int(text), _MOST) if len(text) < 20 else _MOST
 
 
 def duration(text: str) -> float:

@@ -5,7 +5,9 @@ environment (`GAGE_*`), the project's files, the user's file, the organisation's
 of other programs (`EDITOR`), the default.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,8 +26,11 @@ __all__ = [
     "Settings",
     "load_settings",
     "project_file",
+    "read_file",
     "user_file",
 ]
+
+_MOST_BYTES = 1 << 16  # a hundred times what all settings take
 
 ORGANISATION_FILE = (
     "C:\\ProgramData\\gage\\config.toml" if os.name == "nt" else "/etc/gage/config.toml"
@@ -188,11 +193,29 @@ def _files(path: str, source: str) -> "list[SettingsFile]":
     return [settings_source(path, source, content)]
 
 
+def read_file(path: str) -> bytes:
+    """What a file of settings holds. A project is often somebody else's, and so is this file.
+
+    Raises:
+        OSError: nothing is there, or what would never end: a pipe, a device, a huge file.
+    """
+    with open(path, "rb", opener=_not_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {_MOST_BYTES:,} bytes")
+    return content
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _content(path: str) -> bytes | None:
     # Without asking first whether it is there: this costs every command three of these.
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

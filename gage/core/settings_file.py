@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_MOST_LINES, _MOST_PLACES = 300, 10
 _TABLES = {"enforced": "enforced", "defaults": "organisation"}  # strongest first
 
 
@@ -142,13 +143,14 @@ def _source(
     path: str, source: str, content: bytes, table: tuple[str, ...], tables: Mapping[str, Any]
 ) -> SettingsFile:
     values: dict[str, SettingValue] = {}
-    problems = []
+    problems: list[SettingsError] = []
     for key, raw in _leaves(tables, ()):
         try:
             setting = _setting(key, source)
             values[setting.name] = _value(setting, raw, os.path.dirname(path))
         except _Misfit as misfit:
-            place = _place(path, content, (*table, *key))
+            is_one_of_many = len(problems) >= _MOST_PLACES
+            place = path if is_one_of_many else _place(path, content, (*table, *key))
             problems.append(SettingsError(place, misfit.problem, misfit.hint))
     return SettingsFile(path, source, content, table, values, tuple(problems))
 
@@ -188,6 +190,9 @@ def _value(setting: Setting, raw: object, base: str) -> SettingValue:
 
 
 def _place(path: str, content: bytes, key: tuple[str, ...]) -> str:
+    # To find the line takes a parsing of each line before it.
+    if content.count(b"\n") > _MOST_LINES:
+        return path
     return f"{path}:{_line_of(content, key)}"
 
 

@@ -32,6 +32,8 @@ class Setting(NamedTuple):
     in_project: bool = False
 
 
+_TOO_LARGE = 10**9
+
 _ALL = (
     Setting("user.name", "text", "Who you are, in runs and in what you say of them", "GAGE_USER"),
     Setting("user.email", "text", "Your address, beside the name", "GAGE_USER_EMAIL"),
@@ -114,6 +116,8 @@ def _number(raw: object) -> int:
         raw = int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
         raise ValueError("a whole number, 1 or more")
+    if raw >= _TOO_LARGE:
+        raise ValueError("a smaller number")
     return raw
 
 

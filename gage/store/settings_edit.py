@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from gage.core.errors import GageError
-from gage.core.settings import Setting, SettingValue
+from gage.core.settings import Setting, SettingValue, read_file
 from gage.core.settings_file import SettingsError, parse_tables, unreadable
 from gage.store.atomic import write_atomic
 
@@ -102,8 +102,7 @@ def _edit(
 def _read(path: str) -> tuple[bytes, int | None]:
     """What the file holds and its permissions; nothing if there is none."""
     try:
-        with open(path, "rb") as file:
-            return file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        return read_file(path), stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:
         return b"", None
     except OSError as error:

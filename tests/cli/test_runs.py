@@ -361,3 +361,11 @@ def test_a_renamed_run_is_warned_of(project: Project, make_run: MakeRun) -> None
     assert ".gage/runs/best and 1 more is no run" in project.gage("runs").stderr
     report = project.gage("check", check=False)
     assert "best is no run: its name is not the id of a run\n" in report.stdout
+
+
+@pytest.mark.parametrize("number", ["9" * 12, "9" * 30, "9" * 5000])
+def test_a_number_of_any_length_is_a_limit(
+    project: Project, three_runs: list[Run], number: str
+) -> None:
+    assert len(json.loads(project.gage("runs", "--limit", number, "--json").stdout)) == 3
+    assert project.gage("select", "--limit", number).stdout.count("\n") == 3

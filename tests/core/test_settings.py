@@ -212,7 +212,7 @@ BROKEN = [
     (b"a = 1\nb = \n", 2, "Not valid as TOML: Invalid value"),
     (b"a = [\n\n", 3, "Not valid as TOML: "),
     (b"a = 1\nb = '\xff'\n", 2, "The file is not UTF-8"),
-    (b"a = " + b"[" * 100_000, 0, "The values are nested too deeply"),
+    (b"a = " + b"[" * 10_000, 0, "The values are nested too deeply"),
     (b"a = 1\na = 2\n", 2, "Not valid as TOML: Cannot overwrite a value"),
 ]
 
@@ -375,3 +375,38 @@ def test_each_mistake_stands_on_its_line(pairs: list[tuple[str, str]]) -> None:
     for name in source.values:
         line = lines[int(source.place(name).split(":")[1]) - 1]
         assert line.startswith((name, name.split(".")[0]))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_project_cannot_make_a_command_wait_or_read_for_ever(sources: Sources) -> None:
+    path = sources.in_project("")
+    path.unlink()
+    os.mkfifo(path)
+    (problem,) = load_settings(sources.project).problems
+    assert problem.message == f"{path}: Cannot read these settings: it is no file"
+
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    (problem,) = load_settings(sources.project).problems
+    assert problem.message == f"{path}: Cannot read these settings: it is no file"
+
+    path.unlink()
+    path.write_text("# long\n" * 10_000)
+    (problem,) = load_settings(sources.project).problems
+    assert problem.message == f"{path}: Cannot read these settings: it has more than 65,536 bytes"
+
+
+def test_of_very_many_mistakes_the_lines_are_not_searched(sources: Sources) -> None:
+    path = sources.in_project("".join(f"k{i} = 1\n" for i in range(5000)))
+    places = [problem.place for problem in load_settings(sources.project).problems]
+    assert places == [str(path)] * 5000
+
+    sources.in_project("".join(f"k{i} = 1\n" for i in range(20)))
+    places = [problem.place for problem in load_settings(sources.project).problems]
+    assert places == [f"{path}:{i}" for i in range(1, 11)] + [str(path)] * 10
+
+
+def test_a_number_that_no_table_has_lines_for_is_a_mistake(sources: Sources) -> None:
+    path = sources.user(f"[runs]\nlimit = {10**20}\n")
+    (problem,) = load_settings().problems
+    assert problem.message == f"{path}:2: Setting 'runs.limit' needs a smaller number"
