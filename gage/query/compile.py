@@ -72,6 +72,15 @@ def compile_filter(tree: Node, names: Names, *, text: str, now_s: float) -> Cond
     return Condition(part.sql, part.parameters, drivers, frozenset(compiler.kids))
 
 
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("comment", "comments"), "Try 'gage query' with 'select run, text from comments'"
+    ),
+    "deleted": "Try 'gage runs --deleted'",
+}
+"""What people look for by a filter and find by other means."""
+
+
 class _Compiler:
     def __init__(self, at: Context) -> None:
         self._at = at
@@ -239,7 +248,9 @@ class _Compiler:
         what = "run field" if name.prefix == "run" else name.prefix or "name"
         what = {"config": "config key"}.get(what, what)
         hint = None
-        if near is None:
+        if near is None and not name.prefix and name.name in _ELSEWHERE:
+            hint = _ELSEWHERE[name.name]
+        elif near is None:
             hint = "Put it in quotes and on the right if it is a text" if not name.prefix else None
         elif near == name.name and ":" in near:
             prefix, _, rest = near.partition(":")

@@ -377,6 +377,13 @@ MISTAKES = [
         "No name 'metric:loss' in any run",
         "Write the prefix before the quotes: metric:`loss`",
     ),
+    (
+        "comment contains bad",
+        0,
+        "No name 'comment' in any run",
+        "Try 'gage query' with 'select run, text from comments'",
+    ),
+    ("deleted = true", 0, "No name 'deleted' in any run", "Try 'gage runs --deleted'"),
     ("zzzzz = 1", 0, "No name 'zzzzz' in any run", None),
     ("loss < 1 and zzzzz is undefined", 13, "No name 'zzzzz' in any run", None),
     ("loss < 2 * zzzzz", 11, "No name 'zzzzz' in any run", None),
