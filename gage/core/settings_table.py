@@ -32,7 +32,7 @@ class Setting(NamedTuple):
     in_project: bool = False
 
 
-_TOO_LARGE = 10**9
+_MOST = 10**9
 
 _ALL = (
     Setting("user.name", "text", "Who you are, in runs and in what you say of them", "GAGE_USER"),
@@ -116,7 +116,7 @@ def _number(raw: object) -> int:
         raw = int(raw)
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
         raise ValueError("a whole number, 1 or more")
-    if raw >= _TOO_LARGE:
+    if raw > _MOST:
         raise ValueError("a smaller number")
     return raw
 

@@ -83,7 +83,7 @@ class Field(NamedTuple):
     def text(self) -> str:
         """The field as it can be asked for, here and in filters."""
         name = self.name
-        if not self.is_glob and (name[0] in "-/" or not all(map(_is_plain, name))):
+        if not self.is_glob and (name[:1] in "-/" or not all(map(_is_plain, name))):
             name = "`" + name.replace("`", "``") + "`"
         return f"{self.kind}:{name}" if self.kind else name
 
@@ -135,7 +135,7 @@ def _parsed(part: str) -> Field:
         kind, name = "", part
     is_quoted = len(name) > 1 and name[0] in _QUOTES and name[-1] == name[0]
     name = name[1:-1].replace(2 * name[0], name[0]) if is_quoted else name
-    if not name:
+    if not name and not is_quoted:
         raise UsageError("A name is missing", hint="Write names with commas, as in 'name,loss'")
     return Field(kind, name, not is_quoted and not _GLOB.isdisjoint(name))
 

@@ -95,6 +95,13 @@ def test_names_are_separated_by_commas() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["", "`", "-", "a b", "'", '""', ",", "x:y"])
+def test_any_name_is_written_so_that_it_reads_as_itself(name: str) -> None:
+    for kind in ("", "config"):
+        field = Field(kind, name)
+        assert parse_fields(field.text) == [field]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
