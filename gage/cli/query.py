@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from gage.cli.choice import WHERE, choose_runs
+from gage.cli.choice import WHERE, found_rows, open_finder
 from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, option
+from gage.cli.place import open_runs
 from gage.cli.progress import Progress
 from gage.cli.runs import CSV
 from gage.cli.table import Column, make_table
@@ -66,10 +67,10 @@ def run(
 
     query = _query(sql, sql_file)
     folder = None if parquet is None else _folder(parquet)
-    runs = _runs(where, runs_dir)
+    runs, texts = _runs(where, runs_dir)
     with Progress() as progress:
         told = progress.told
-        with SqlDatabase(runs, progress=told, output_dir=folder) as database:
+        with SqlDatabase(runs, listed=texts, progress=told, output_dir=folder) as database:
             if parquet is not None:
                 _write_parquet(database, query, parquet)
                 return
@@ -104,12 +105,17 @@ def _folder(path: str) -> str:
     return folder
 
 
-def _runs(where: str | None, runs_dir: str | None) -> "list[Run]":
-    try:
-        return choose_runs((":",), where=where, runs_dir=runs_dir)
-    except RunNotFound:
-        # No run at all: tables that are empty are the right answer.
-        return []
+def _runs(where: str | None, runs_dir: str | None) -> "tuple[list[Run], list[str]]":
+    """The runs for which `where` holds, and what a list says of each."""
+    from gage.query.finder import Asked
+
+    runs = open_runs(runs_dir)
+    with open_finder(runs_dir) as finder:
+        try:
+            rows = found_rows(finder, Asked(where=where), limit=None)
+        except RunNotFound:
+            rows = []  # no run at all: tables that are empty are the right answer
+    return [runs.get(row.id) for row in rows], [row.text for row in rows]
 
 
 def _write_parquet(database: "SqlDatabase", query: str, path: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gage.core.errors import GageError, UsageError
 from gage.query.sql_history import create_history, load_history
-from gage.query.sql_tables import TABLES, create_tables, load_tables
+from gage.query.sql_tables import LISTED, TABLES, create_tables, load_listed, load_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,6 +68,7 @@ class SqlDatabase:
 
     Args:
         runs: those that queries see.
+        listed: the JSON of each of them, as a list of runs has it; they are read if it is None.
         progress: told the table, how many of its runs are read, and how many there are.
         output_dir: a directory that `write_parquet` may write to.
 
@@ -79,10 +80,12 @@ class SqlDatabase:
         self,
         runs: "Sequence[Run]",
         *,
+        listed: Sequence[str] | None = None,
         progress: Callable[[str, int, int], None] = lambda *_: None,
         output_dir: str | None = None,
     ) -> None:
         self._runs = runs
+        self._listed = listed
         self._progress = progress
         self._output_dir = output_dir
         self._is_open = True
@@ -161,7 +164,11 @@ class SqlDatabase:
 
     def _load(self, query: str) -> None:
         named = {view for view in VIEWS if re.search(rf"\b{view}\b", query, re.IGNORECASE)}
-        if tables := named - {_HISTORY}:
+        tables = named - {_HISTORY}
+        if self._listed is not None and (listed := tables & LISTED):
+            load_listed(self._connection, self._listed, listed, self._scratch)
+            tables -= listed
+        if tables:
             load_tables(self._connection, self._runs, tables, self._scratch, self._progress)
         if _HISTORY in named:
             load_history(self._connection, self._runs, self._scratch, self._progress)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gage.core.secrets import SECRET
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
     from gage.store.run import Run
 
-__all__ = ["TABLES", "create_tables", "insert_rows", "load_tables", "number_text"]
+__all__ = [
+    "LISTED",
+    "TABLES",
+    "create_tables",
+    "insert_rows",
+    "load_listed",
+    "load_tables",
+    "number_text",
+]
 
 # Column to type, as DuckDB reads them from JSON; what is not what it should be is null.
 _TEXT, _NUMBER, _WHOLE, _TIME, _JSON = "VARCHAR", "DOUBLE", "BIGINT", "TIMESTAMP", "JSON"
@@ -48,6 +57,9 @@ TABLES: dict[str, dict[str, str]] = {
     "comments": {"run": _TEXT, "id": _TEXT, "author": _TEXT, "time": _TIME, "text": _TEXT},
 }  # fmt: skip
 """View to its columns and their types."""
+
+LISTED = frozenset({"runs", "tags"})
+"""Views that hold nothing but what a list of runs says of them."""
 
 _RUNS_AT_ONCE = 1000
 _Rows = dict[str, list[dict[str, JsonValue]]]
@@ -86,6 +98,28 @@ def load_tables(
             insert_rows(connection, table, TABLES[table], found, scratch)
 
 
+def load_listed(
+    connection: "duckdb.DuckDBPyConnection",
+    texts: Iterable[str],
+    tables: Collection[str],
+    scratch: str,
+) -> None:
+    """Fill some of `LISTED` with what `gage runs --json` says of each run.
+
+    Args:
+        connection: with `create_tables` done.
+        texts: the JSON of each run, in the order in which the rows shall be.
+        tables: names of those that are wanted.
+        scratch: a directory for temporary files.
+    """
+    with _lines_file(map(_plain_line, texts), scratch) as path:
+        if "runs" in tables:
+            _insert(connection, "runs", TABLES["runs"], path)
+        if "tags" in tables:
+            source = _json_lines({"id": _TEXT, "tags": _TEXTS})
+            connection.execute(f"insert into tags select id, unnest(tags) from {source}", [path])
+
+
 def insert_rows(
     connection: "duckdb.DuckDBPyConnection",
     table: str,
@@ -94,17 +128,41 @@ def insert_rows(
     scratch: str,
 ) -> None:
     """Add rows to a table, through a file: as parameters they would take forty times as long."""
+    with _lines_file(map(_line, rows), scratch) as path:
+        _insert(connection, table, columns, path)
+
+
+@contextmanager
+def _lines_file(lines: Iterable[str], scratch: str) -> Iterator[str]:
+    """A file of lines, for as long as it is needed."""
     path = os.path.join(scratch, "rows.jsonl")
-    with open(path, "w", encoding="utf-8", errors="replace") as file:
-        file.writelines(f"{_line(row)}\n" for row in rows)
-    read = ", ".join(f"'{name}': '{_read_as(kind)}'" for name, kind in columns.items())
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        yield path
+    finally:
+        os.remove(path)
+
+
+def _insert(
+    connection: "duckdb.DuckDBPyConnection", table: str, columns: Mapping[str, str], path: str
+) -> None:
     taken = ", ".join(_taken(name, kind) for name, kind in columns.items())
-    connection.execute(
-        f"insert into {table} select {taken} from read_json(?, columns = {{{read}}},"
-        " format = 'newline_delimited', maximum_object_size = 134217728)",
-        [path],
+    connection.execute(f"insert into {table} select {taken} from {_json_lines(columns)}", [path])
+
+
+def _json_lines(columns: Mapping[str, str]) -> str:
+    """The table function that reads a file of JSON lines, whose name is its parameter."""
+    read = ", ".join(f"'{name}': '{_read_as(kind)}'" for name, kind in columns.items())
+    return (
+        f"read_json(?, columns = {{{read}}}, format = 'newline_delimited',"
+        " maximum_object_size = 134217728)"
     )
-    os.remove(path)
+
+
+def _plain_line(text: str) -> str:
+    """A line of JSON as `_line` writes it, made of one that is escaped to ASCII."""
+    return _line(json.loads(text)) if "\\u" in text else text
 
 
 def _line(row: Mapping[str, JsonValue]) -> str:

@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gage.query import sql_history
+from gage.query.index import Index
+from gage.query.search import Search
 from gage.query.sql import VIEWS, QueryFailed, SqlDatabase, SqlMistake
 from gage.query.sql_tables import TABLES
 from gage.store.history import HistoryWriter
@@ -463,3 +465,44 @@ def test_random_files_are_never_an_error(runs: Runs) -> None:
             data[generator.randrange(250, len(data))] = generator.randrange(256)
         segment.write_bytes(bytes(data))
     assert len(history(chosen)) > 200
+
+
+TEXTS = st.one_of(
+    st.text(max_size=5),
+    st.sampled_from(
+        ["\ud800", "a\udcff", "\U0001f600", "\\ud800", "\\", '"', "NaN", "\0", "é\u2028"]
+    ),
+)
+VALUES = st.recursive(
+    TEXTS | st.none() | st.booleans() | st.floats() | st.integers(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
+)
+RECORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("label", "user", "group", "batch", "version", "operation"), TEXTS),
+        "tags": st.lists(TEXTS, max_size=3),
+        "config": st.dictionaries(TEXTS, VALUES, max_size=3),
+        **dict.fromkeys(("listing", "deps", "namespace", "forked_from", "job_type"), VALUES),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(RECORDS, min_size=1, max_size=3))
+def test_what_an_index_says_of_runs_is_what_they_say(records: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAGE_CACHE_DIR", str(Path(folder, "cache")))
+        runs = Runs(Path(folder, "runs"))
+        for record in records:
+            made(runs, **record)
+        damaged = made(runs).meta_dir / "run.json"
+        damaged.chmod(0o644)
+        damaged.write_text("damaged")
+        with Index.open(str(runs.dir)) as index:
+            rows = index.search(Search())
+        chosen = [runs.get(row.id) for row in rows]
+        for sql in ("from runs", "from tags", "from tags join runs on run = id"):
+            with SqlDatabase(chosen, listed=[row.text for row in rows]) as database:
+                assert repr(list(database.select(sql).rows)) == repr(answer(chosen, sql))
