@@ -25,8 +25,8 @@ COMMAND = Command(
         other programs change inside a run is seen when the run is shown, and by --refresh.
     """,
     options=(
-        flag("--refresh", help="Look at every run, also at those that nothing says changed"),
-        flag("--rebuild", help="Throw the index away and read all runs again"),
+        flag("--refresh", help="Check every run, also those that nothing says changed"),
+        flag("--rebuild", help="Make it anew, from all runs"),
         RUNS,
         JSON,
     ),

@@ -1,5 +1,7 @@
 """The plain parser and Typer read a command line alike."""
 
+import inspect
+
 import pytest
 
 from gage.cli.commands import ALIASES, COMMANDS, load_command
@@ -170,7 +172,10 @@ def test_a_command_takes_every_option_by_name(name: str) -> None:
 
     taken = module.run.__kwdefaults__ or {}
     names = module.run.__code__.co_varnames[: module.run.__code__.co_kwonlyargcount]
-    assert set(names) | set(taken) == stated
+    named = set(names) | set(taken)
+    # A command with a flag for each of many sections takes these as `**chosen`.
+    takes_more = bool(module.run.__code__.co_flags & inspect.CO_VARKEYWORDS)
+    assert named <= stated if takes_more else named == stated
     assert module.run.__code__.co_argcount == 0
 
 
@@ -209,7 +214,7 @@ def test_options_that_exclude_each_other_are_an_error(name: str, one: str, two: 
     """Each pair is listed in both orders."""
     command: Command = load_command(name).COMMAND
     line = [name, *given(command, one), *given(command, two)]
-    if name == "cat":
+    if name == "cat" or "other" in {one, two}:
         line.insert(1, "run")
     parsed = parse_plain(line)
     assert parsed is not None
