@@ -100,7 +100,9 @@ def _query(sql: str | None, path: str | None) -> str:
 
 def _folder(path: str) -> str:
     folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.basename(path) or os.path.isdir(path) or not os.path.isdir(folder):
+    # What is there is replaced: a device, such as /dev/stdout, must not be.
+    is_other = os.path.lexists(path) and not os.path.isfile(path)
+    if not os.path.basename(path) or is_other or not os.path.isdir(folder):
         raise UsageError(f"Cannot write {path!r}", hint="Name a file in a directory that exists")
     return folder
 

@@ -15,6 +15,7 @@ __all__ = ["Search", "Searcher", "SortKey", "UnknownSortKey", "parse_sort", "sco
 
 _FEW = 2000
 _QUOTES = "`'\""
+_MOST_KEYS = 100  # to sort by; SQLite compares no more than 2000 values
 _NEAR = 5000  # rows that are looked at in order before a search is turned round
 
 Sql: TypeAlias = tuple[str, Sequence[object]]
@@ -89,7 +90,10 @@ def parse_sort(text: str) -> tuple[SortKey, ...]:
         UsageError: a name is empty, or a quote does not end.
     """
     keys = []
-    for part in _split(text):
+    parts = _split(text)
+    if len(parts) > _MOST_KEYS:
+        raise UsageError(f"At most {_MOST_KEYS} names to sort by", hint="Write the first of them")
+    for part in parts:
         name = part.removeprefix("-").strip()
         if not name:
             raise UsageError("A name to sort by is missing", hint="Write '--sort -loss,started'")
@@ -322,7 +326,7 @@ def _sorting(key: SortKey, names: "Names") -> _Sorting:
     if not colon or kind not in {"run", "metric", "config", "attribute"}:
         kind, name = "", key.name
     if len(name) > 1 and name[0] in _QUOTES and name[-1] == name[0]:
-        name = name[1:-1]
+        name = name[1:-1].replace(2 * name[0], name[0])
     if kind in {"", "run"} and name in FIELDS:
         field = FIELDS[name]
         if field.kind == "many":

@@ -19,6 +19,7 @@ _NEAR = 1000  # of the newest names are compared with one that nobody has
 _LEAST_DIGITS = 4  # of an id's end, where they could be an index
 
 _SLICE = re.compile(r"(-?[0-9]*):(-?[0-9]*)")
+_LONGEST, _BEYOND = 15, 10**15
 _INDEX = re.compile(r"[1-9][0-9]{0,6}")
 
 
@@ -103,7 +104,7 @@ class RunList(ABC):
         match = _SLICE.fullmatch(ref)
         if match is None:
             return None
-        first, last = (int(text) if text.strip("-") else None for text in match.groups())
+        first, last = (_position(text) if text.strip("-") else None for text in match.groups())
         if "-" in match.groups() or first == 0 or last == 0:
             raise UsageError(f"Not a slice of runs: '{ref}'", hint="Count from 1, as in '2:4'")
         # Python's slices count from 0 and leave out their end.
@@ -117,6 +118,14 @@ class RunList(ABC):
 
         names = [run_name(run_id) for run_id in self.part(None, _NEAR)]
         return get_close_matches(ref, names, 3, 0.6)
+
+
+def _position(text: str) -> int:
+    """The number, or one beyond any list: nobody counts further, and no database either."""
+    number = int(text[:_LONGEST])
+    if len(text) <= _LONGEST or not number:
+        return number
+    return _BEYOND if number > 0 else -_BEYOND
 
 
 class NamedRuns(RunList):

@@ -126,12 +126,14 @@ def test_parquet_is_written(project: Project, make_run: MakeRun) -> None:
         (("select 1", "--csv", "--json"), 2, "--csv"),
         (("select 1", "--parquet", "none/x.parquet"), 2, "Cannot write 'none/x.parquet'"),
         (("select 1", "--parquet", "."), 2, "Cannot write '.'"),
+        (("select 1", "--parquet", "pipe"), 2, "Cannot write 'pipe'"),
         (("select 1", "--max-rows", "0"), 2, "1 or more"),
         (("copy runs to 'x.csv'",), 2, "COPY is not a query that only reads"),
     ],
 )
 def test_mistakes_are_told(args: tuple[str, ...], status: int, said: str, project: Project) -> None:
     project.write("binary.sql", b"\xff")
+    os.mkfifo(project.dir / "pipe")
     done = project.gage("query", *args, check=False)
     assert (done.returncode, done.stdout.strip("[\n")) == (status, "")
     assert said in done.stderr

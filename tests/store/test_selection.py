@@ -27,6 +27,8 @@ def chosen(ref: str) -> list[int]:
         (":-4", [1, 2, 3, 4, 5]),
         ("-3:-2", [7]),
         (":", list(range(1, 10))),
+        ("8:" + "9" * 30, [8, 9]),
+        ("-" + "9" * 5000 + ":2", [1, 2]),
     ],
 )
 def test_indexes_and_slices_count_from_the_newest(ref: str, indexes: list[int]) -> None:
