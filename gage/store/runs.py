@@ -1,5 +1,6 @@
 """A runs location: making runs, listing them, finding one, taking over what others left."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -278,8 +279,14 @@ class Runs:
             ) from error
 
     def _is_born(self, run_id: str) -> bool:
-        path = os.path.join(self._dir, run_id, layout.RUN_JSON)
-        return is_run_id(run_id) and os.path.exists(path)
+        if not is_run_id(run_id):
+            return False
+        try:
+            os.stat(os.path.join(self._dir, run_id, layout.RUN_JSON))
+        except OSError as error:
+            # What access is denied to, or a server does not give now, is a run nevertheless.
+            return error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+        return True
 
 
 def _remove_tree(path: str) -> None:

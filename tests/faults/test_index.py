@@ -34,8 +34,11 @@ LIST_ALL = """
 import json, sys
 from gage.query.index import Index
 from gage.query.search import Search
+from gage.store.runs import Runs
 with Index.open(sys.argv[1]) as index:
-    print(json.dumps([row.data for row in index.search(Search())]))
+    rows = [row.data for row in index.search(Search())]
+assert [row["id"] for row in rows] == [run.id for run in Runs(sys.argv[1])]
+print(json.dumps(rows))
 """
 
 
