@@ -81,10 +81,11 @@ def open_runs(runs_dir: str | None) -> "Runs":
     Raises:
         NoRunsLocation: a place was named where no runs can be.
     """
-    from gage.gagefile.project import find_project, runs_location
+    from gage.gagefile.project import find_project, location_to_read
     from gage.store.runs import Runs
 
-    location = runs_location(find_project(working_dir()), runs_dir)
+    here = working_dir()
+    location = location_to_read(here, find_project(here), runs_dir)
     _check_location(location)
     return Runs(location.path)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gage.core.dirs import home_dir
 from gage.core.errors import GageError, UsageError
+from gage.core.ids import is_run_id
 from gage.gagefile.search import (
     GAGEFILE_NAMES,
     find_project_dir,
@@ -21,6 +22,7 @@ __all__ = [
     "TwoGagefilesError",
     "find_gagefile",
     "find_project",
+    "location_to_read",
     "runs_location",
 ]
 
@@ -123,6 +125,24 @@ def runs_location(project: Project | None, option: str | None) -> RunsDir:
     if stated := _stated_runs_dir(project):
         return stated
     return RunsDir(project.dir / ".gage" / "runs", "default of the project")
+
+
+def location_to_read(cwd: Path, project: Project | None, option: str | None) -> RunsDir:
+    """Return where the runs are that somebody in `cwd` asks for.
+
+    That is `runs_location`; but where that has no runs, in the directory of a run, whose staged
+    source looks like a project of its own, it is the place of that run.
+
+    Raises:
+        GagefileError: the Gage file seems to set `$runs-dir`, but cannot be read.
+    """
+    usual = runs_location(project, option)
+    if option or os.environ.get("GAGE_RUNS") or usual.path.is_dir():
+        return usual
+    for directory in (cwd, *cwd.parents):
+        if is_run_id(directory.name) and (directory / "meta" / "run.json").is_file():
+            return RunsDir(directory.parent, "the run here")
+    return usual
 
 
 def _project(directory: Path) -> Project:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gage.core.errors import GageError
-from gage.gagefile.project import Project, RunsDir, find_project, runs_location
+from gage.gagefile.project import Project, RunsDir, find_project, location_to_read
 
 __all__ = ["Scope", "find_scope", "project_key"]
 
@@ -32,8 +32,12 @@ def find_scope(cwd: Path, runs_dir: str | None = None) -> Scope:
         GagefileError: the Gage file seems to set `$runs-dir`, but cannot be read.
     """
     project = find_project(cwd)
-    location = runs_location(project, runs_dir)
-    if project is None or _is_inside(location.path, project.dir):
+    location = location_to_read(cwd, project, runs_dir)
+    if (
+        project is None
+        or _is_inside(project.dir, location.path)
+        or _is_inside(location.path, project.dir)
+    ):
         return Scope(location, None)
     return Scope(location, project_key(project))
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -401,3 +402,13 @@ def test_a_damaged_gage_file_hides_no_runs_of_a_shared_location(
     (project.dir / "gage.toml").unlink()
     (project.dir / ".git").mkdir()
     assert project.json("runs", "--runs", str(place)) == shown
+
+
+def test_in_the_directory_of_a_run_commands_see_its_neighbours(
+    project: Project, runs: list[Run]
+) -> None:
+    there = project.gage("select", "--dir").stdout.strip()
+    os.makedirs(there, exist_ok=True)
+    listed = json.loads(project.gage("-C", there, "runs", "--json").stdout)
+    assert [run["id"] for run in listed] == [run["id"] for run in project.runs()]
+    assert project.gage("-C", there, "select", "1").stdout == project.gage("select", "1").stdout

@@ -12,6 +12,7 @@ from gage.gagefile.project import (
     ProjectDirError,
     TwoGagefilesError,
     find_project,
+    location_to_read,
     runs_location,
 )
 
@@ -226,3 +227,42 @@ def test_a_worktree_is_a_project(tmp_path: Path) -> None:
     subprocess.run([*run, "worktree", "add", "-q", "../tree"], check=True, capture_output=True)
 
     assert find_project(tmp_path / "tree") == Project(tmp_path / "tree", None, "tree")
+
+
+RUN_ID = "01a1fb56-122d-715f-b62d-febac6487b59"
+
+
+def test_in_the_directory_of_a_run_its_neighbours_are_read(tmp_path: Path) -> None:
+    run = tmp_path / ".gage" / "runs" / RUN_ID
+    files = run / "files"
+    _touch(
+        tmp_path / "gage.toml", files / "gage.toml", run / "meta" / "run.json", files / "a" / "b"
+    )
+
+    for here in (run, files, files / "a"):
+        found = location_to_read(here, find_project(here), None)
+        assert found.path == tmp_path / ".gage" / "runs"
+
+
+def test_runs_made_by_a_run_come_before_its_neighbours(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / RUN_ID
+    files = run / "files"
+    own = files / ".gage" / "runs"
+    _touch(files / "gage.toml", run / "meta" / "run.json", own / "x")
+
+    assert location_to_read(files, find_project(files), None).path == own
+
+
+def test_a_directory_named_like_a_run_is_none_by_that(tmp_path: Path) -> None:
+    here = tmp_path / RUN_ID
+    _touch(here / "gage.toml")
+
+    assert location_to_read(here, find_project(here), None).path == here / ".gage" / "runs"
+
+
+def test_a_place_that_was_named_counts_in_a_run_too(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / RUN_ID
+    _touch(run / "meta" / "run.json")
+
+    found = location_to_read(run, find_project(run), str(tmp_path / "other"))
+    assert found.path == tmp_path / "other"
