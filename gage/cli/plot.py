@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gage.cli.chart import Chart, chart_lines
 from gage.cli.choice import WHERE, choose_run, choose_runs
-from gage.cli.options import JSON, RUNS, Argument, Command, count_from_1, flag, option, options
+from gage.cli.options import JSON, RUNS, Argument, Command, flag, option, options
 from gage.cli.palette import palette
 from gage.cli.runs import CSV
 from gage.cli.terminal import clean, fit, is_colour, terminal_width
@@ -24,6 +24,14 @@ __all__ = ["COMMAND", "run"]
 _WIDTH, _HEIGHT, _HEIGHT_OF_SEVERAL = 80, 16, 10
 _POINTS_PER_COLUMN = 10
 _MOST_CURVES = 30  # more is no picture any more
+_LARGEST = 10_000  # columns or lines
+
+
+def _size(text: str) -> int:
+    """Read how many columns or lines a chart has."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _LARGEST):
+        raise ValueError(f"a whole number from 1 to {_LARGEST:,}")
+    return int(text)
 
 
 def _weight(text: str) -> float:
@@ -62,8 +70,8 @@ COMMAND = Command(
         option("--x", metavar="AXIS", convert=_axis, help="Draw over AXIS: step or time"),
         option("--smooth", metavar="W", convert=_weight, help="Take W, such as 0.9, of each value"
                " from the values before"),
-        option("--width", metavar="N", convert=count_from_1, help="Make lines N columns wide"),
-        option("--height", metavar="N", convert=count_from_1, help="Make each chart N lines high"),
+        option("--width", metavar="N", convert=_size, help="Make lines N columns wide"),
+        option("--height", metavar="N", convert=_size, help="Make each chart N lines high"),
         RUNS,
         CSV,
         JSON,

@@ -77,6 +77,14 @@ def test_lines_are_as_wide_and_charts_as_high_as_asked_for(
     assert max(map(len, piped)) == 80
 
 
+@pytest.mark.parametrize("number", ["0", "10001", "9" * 5000])
+def test_no_chart_is_larger_than_any_screen(project: Project, number: str) -> None:
+    for option in ("--width", "--height"):
+        done = project.gage("plot", "loss", option, number, check=False)
+        assert done.returncode == 2
+        assert "needs a whole number from 1 to 10,000" in done.stderr
+
+
 def test_metrics_have_a_chart_each(project: Project, three: list[Run]) -> None:
     shown = project.gage("plot", "1", "loss", "acc").stdout
     assert "\n\nacc\n" in shown
