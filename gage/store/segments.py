@@ -117,14 +117,14 @@ def to_row(raw: dict[str, JsonValue]) -> Row | None:
     """The row that `raw` stores; None if it is one of Gage's own records."""
     step = raw.pop("_step", None)
     t_ms = raw.pop("_t", 0)
-    if not isinstance(step, int):
+    if type(step) is not int:  # `true` is none
         return None
     values: dict[str, ConfigValue] = raw
     for key, value in raw.items():
         if type(value) in _CONTAINERS or key[:1] == "_":
             values = {_user_key(k): from_stored(v) for k, v in raw.items()}
             break
-    return Row(step, t_ms if isinstance(t_ms, int) else 0, values)
+    return Row(step, t_ms if type(t_ms) is int else 0, values)
 
 
 def _user_key(key: str) -> str:

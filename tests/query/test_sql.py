@@ -194,6 +194,19 @@ def test_rows_of_one_step_are_one_point(runs: Runs) -> None:
     assert_alike([run, other])
 
 
+@pytest.mark.parametrize("keys", [1, 100])
+def test_a_step_is_an_integer_and_nothing_like_it(runs: Runs, keys: int) -> None:
+    run = made(runs)
+    logged(run, [(1, {"a": 1})])
+    (segment,) = run.history_dir.glob("metrics.*.jsonl")
+    steps = ("-0", "-7", "2", "3.0", "4e0", '"5"', "true", "null", "[6]", "0.5", f"{2**63 - 1}")
+    values = ", ".join(f'"a{key}": 0.5' for key in range(keys))
+    with segment.open("a") as file:
+        file.writelines(f'{{"_step": {step}, "_t": 0, {values}}}\n' for step in steps)
+    assert_alike([run])
+    assert {row[2] for row in history([run]) if row[1] == "a0"} == {0, -7, 2, 2**63 - 1}
+
+
 def test_times_and_steps_that_no_column_holds_are_left_out(runs: Runs) -> None:
     run = made(runs)
     writer = HistoryWriter(run.dir, run.id, source="sdk")
