@@ -33,8 +33,8 @@ _SORTS = {"sorted by loss": ("--sort", "loss"), "sorted by -started": ("--sort",
 # A process that makes a run, as `gage run` does without the command, and lists the newest.
 _WRITER = """
 import sys
-from gage.query.index import Index
-from gage.query.search import Search
+from gage.query.index.index import Index
+from gage.query.index.search import Search
 from gage.store.runs import Runs
 with Runs(sys.argv[1]).create({"operation": "train", "config": {"lr": 0.1}}) as run:
     for event in ("staged", "started"):

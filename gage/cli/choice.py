@@ -13,7 +13,7 @@ from gage.core.ids import is_run_id
 
 if TYPE_CHECKING:
     from gage.query.finder import Asked, Finder
-    from gage.query.index import Row
+    from gage.query.index.index import Row
     from gage.store.runs import Run
     from gage.store.selection import Lists
 
@@ -61,7 +61,7 @@ def choose_runs(
     runs = open_runs(runs_dir)
     if where is None and open_scope(runs_dir).project is None:
         # Its own list is the plain one: directories tell all that is needed, if less quickly.
-        from gage.query.refs import quickest
+        from gage.query.index.refs import quickest
         from gage.store.selection import select_ids
 
         def ask(lists: "Lists") -> list[str]:
@@ -89,7 +89,7 @@ def choose_run(ref: str | None, *, where: str | None = None, runs_dir: str | Non
     if where is None and open_scope(runs_dir).project is None:
         if ref is not None and is_run_id(ref):
             return runs.one(ref)
-        from gage.query.refs import quickest
+        from gage.query.index.refs import quickest
         from gage.store.selection import single_id
 
         return runs.get(quickest(runs, lambda lists: single_id(lists, ref)))

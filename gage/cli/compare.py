@@ -18,7 +18,7 @@ from gage.query.fields import Field, parse_field, parse_fields, read_field
 if TYPE_CHECKING:
     from gage.core.values import JsonValue
     from gage.query.finder import Finder
-    from gage.query.index import Row
+    from gage.query.index.index import Row
 
 __all__ = ["COMMAND", "run"]
 

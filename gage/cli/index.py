@@ -12,7 +12,7 @@ from gage.cli.terminal import clean
 from gage.cli.words import ago, size_text
 
 if TYPE_CHECKING:
-    from gage.query.index import Index
+    from gage.query.index.index import Index
 
 __all__ = ["COMMAND", "run"]
 
@@ -36,7 +36,7 @@ COMMAND = Command(
 
 def run(*, refresh: bool, rebuild: bool, runs_dir: str | None, json: bool) -> None:
     """Say where the index is, after bringing it up to date."""
-    from gage.query.index import Index
+    from gage.query.index.index import Index
 
     runs = open_runs(runs_dir)
     with (

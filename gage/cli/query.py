@@ -19,7 +19,7 @@ from gage.core.errors import GageError, UsageError
 from gage.store.errors import RunNotFound
 
 if TYPE_CHECKING:
-    from gage.query.sql import Result, SqlDatabase
+    from gage.query.sql.database import Result, SqlDatabase
     from gage.store.run import Run
 
 __all__ = ["COMMAND", "run"]
@@ -63,7 +63,7 @@ def run(
     json: bool,
 ) -> None:
     """Answer a query."""
-    from gage.query.sql import SqlDatabase
+    from gage.query.sql.database import SqlDatabase
 
     query = _query(sql, sql_file)
     folder = None if parquet is None else _folder(parquet)

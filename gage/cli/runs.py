@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gage.core.settings import Settings
     from gage.query.fields import RunJson
     from gage.query.finder import Asked, Finder
-    from gage.query.index import Row
+    from gage.query.index.index import Row
 
 __all__ = ["COLUMNS", "COMMAND", "CSV", "SORT", "run"]
 

@@ -10,7 +10,7 @@ from gage.core.errors import GageError
 
 if TYPE_CHECKING:
     from gage.query.finder import Finder
-    from gage.query.index import Row
+    from gage.query.index.index import Row
 
 __all__ = ["COMMAND", "MAX", "MIN", "NoValue", "run"]
 

@@ -12,7 +12,7 @@ from gage.query.fields import Field
 
 if TYPE_CHECKING:
     from gage.query.fields import RunJson
-    from gage.query.index import Row
+    from gage.query.index.index import Row
 
 __all__ = ["SideBySide", "side_by_side"]
 

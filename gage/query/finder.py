@@ -16,9 +16,9 @@ from gage.query.fields import (
     read_field,
     split_names,
 )
-from gage.query.index import Index, Row
+from gage.query.index.index import Index, Row
+from gage.query.index.search import Search, SortKey, parse_sort
 from gage.query.scope import Scope
-from gage.query.search import Search, SortKey, parse_sort
 
 __all__ = ["Asked", "Finder", "NoRunMatches", "since_moment"]
 
@@ -132,7 +132,7 @@ class Finder:
         """
         if field.is_glob or (field.kind in {"", "run"} and field.name in RUN_FIELDS):
             return
-        from gage.query.names import find_keys, likely_name, nearest
+        from gage.query.filter.names import find_keys, likely_name, nearest
 
         names = self.index.names()
         kids = find_keys(field.kind, field.name, names)[0] if field.kind != "run" else ()
@@ -147,8 +147,8 @@ class Finder:
         if asked.sort is not None:
             names += [parse_field(key.removeprefix("-")) for key in split_names(asked.sort)]
         if asked.where is not None:
-            from gage.query.parse import parse_filter
-            from gage.query.tree import filter_names
+            from gage.query.filter.parse import parse_filter
+            from gage.query.filter.tree import filter_names
 
             found = filter_names(parse_filter(asked.where))
             names = [*(Field(name.prefix, name.name) for name in found), *names]
@@ -193,7 +193,7 @@ class Finder:
 
     def _ids_of(self, asked: Asked) -> list[str]:
         """The ids that the refs name, newest first."""
-        from gage.query.refs import IndexedLists
+        from gage.query.index.refs import IndexedLists
         from gage.store.selection import select_ids
 
         lists = IndexedLists(self.index, self.project)
@@ -205,7 +205,7 @@ class Finder:
         if not rows:
             return rows
         if deleted:
-            from gage.query.refs import IndexedLists
+            from gage.query.index.refs import IndexedLists
 
             listed = IndexedLists(self.index, self.project)(deleted=True).part(None, None)
             positions.update({run_id: i for i, run_id in enumerate(listed, 1)})
@@ -242,7 +242,7 @@ def since_moment(text: str) -> float:
     Raises:
         UsageError: it is no time.
     """
-    from gage.query.times import duration_of, moment_of
+    from gage.query.filter.times import duration_of, moment_of
 
     now_s = time.time()
     duration_s = duration_of(text)

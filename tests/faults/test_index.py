@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from gage.query.index import Index
-from gage.query.search import Search
+from gage.query.index.index import Index
+from gage.query.index.search import Search
 from tests.faults.sound import read_only_root
-from tests.query.locations import Location, read_plainly
+from tests.query.index.locations import Location, read_plainly
 
 RUNS = 12
 LIST = """
 import json, sys
-from gage.query.index import Index
-from gage.query.search import Search
+from gage.query.index.index import Index
+from gage.query.index.search import Search
 with Index.open(sys.argv[1]) as index:
     rows = index.search(Search())
     found = index.search(Search(where="loss < 3"))
@@ -32,8 +32,8 @@ with Index.open(sys.argv[1]) as index:
 
 LIST_ALL = """
 import json, sys
-from gage.query.index import Index
-from gage.query.search import Search
+from gage.query.index.index import Index
+from gage.query.index.search import Search
 from gage.store.runs import Runs
 with Index.open(sys.argv[1]) as index:
     rows = [row.data for row in index.search(Search())]
@@ -232,8 +232,8 @@ def test_locked_index_is_done_without(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("gage.query.database._BUSY_S", 0.05)
-    monkeypatch.setattr("gage.query.database.open_file.__kwdefaults__", {"busy_s": 0.05})
+    monkeypatch.setattr("gage.query.index.database._BUSY_S", 0.05)
+    monkeypatch.setattr("gage.query.index.database.open_file.__kwdefaults__", {"busy_s": 0.05})
     for mode in ("normal", "exclusive"):
         holder = sqlite3.connect(database, isolation_level=None)
         holder.execute(f"pragma locking_mode = {mode}")
@@ -375,8 +375,8 @@ def test_index_that_cannot_be_written_is_rebuilt_in_memory(
     """Nothing was announced of the change, so that only a rebuilding sees it."""
     code = """
 import sys
-from gage.query.index import Index
-from gage.query.search import Search
+from gage.query.index.index import Index
+from gage.query.index.search import Search
 with Index.open(sys.argv[1]) as index:
     index.rebuild()
     print(index.count(Search(where="label = odd")), index.warning)
@@ -438,9 +438,9 @@ def test_clock_that_is_an_hour_off_hides_nothing(
 BUSY = """
 import sys
 from pathlib import Path
-from gage.query.index import Index
-from gage.query.search import Search
-from tests.query.locations import Location
+from gage.query.index.index import Index
+from gage.query.index.search import Search
+from tests.query.index.locations import Location
 location = Location(Path(sys.argv[1]))
 for step in range(3):
     run_id = location.make({"loss": 1.0 + step}, label="mine")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.query.locations import Location
+from tests.query.index.locations import Location
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gage
-from gage.query.errors import FilterError
+from gage.query.filter.errors import FilterError
 from gage.store.errors import RunsDirError
 from gage.store.history import HistoryWriter
 from gage.store.runs import Run, Runs

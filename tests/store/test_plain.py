@@ -53,7 +53,9 @@ def test_a_pipe_among_the_journals_holds_up_nobody(runs: Runs, tmp_path: Path) -
     run = finished(runs)
     os.mkfifo(runs.dir / ".gage" / "journal" / "other.jsonl")
     script = (
-        "import sys; from gage.query.index import Index; from gage.query.search import Search\n"
+        "import sys\n"
+        "from gage.query.index.index import Index\n"
+        "from gage.query.index.search import Search\n"
     )
     script += "print(Index.open(sys.argv[1]).search(Search())[0].id)"
     told = subprocess.run(

@@ -5,7 +5,7 @@ from _sqlite3 import Connection, Error, connect
 
 from gage.cli.complete.where import Where
 from gage.core.dirs import cache_path
-from gage.query.schema import VERSION
+from gage.query.index.schema import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _rows(
 
 
 def index_file(runs_dir: str) -> str:
-    """Where `gage.query.database` keeps the index of a location; a test compares the two."""
+    """Where `gage.query.index.database` keeps the index of a location; a test compares the two."""
     from _blake2 import blake2b
 
     name = blake2b(os.fsencode(os.path.realpath(runs_dir)), digest_size=16).hexdigest()

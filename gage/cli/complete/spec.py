@@ -46,7 +46,7 @@ def kinds() -> str:
     from gage.cli.init import template_names
     from gage.core.settings import SETTINGS
     from gage.query.fields import RUN_FIELDS
-    from gage.query.names import FIELDS
+    from gage.query.filter.names import FIELDS
     from gage.store.layout import PHASES
 
     found: dict[str, Sequence[str]] = {

@@ -11,7 +11,7 @@ from gage.cli.commands import canonical_name
 from gage.cli.complete.answer import answer
 from gage.cli.complete.spec import kinds, spec_of
 from gage.core.values import JsonValue
-from gage.query.index import Index
+from gage.query.index.index import Index
 from tests.cli.conftest import MakeRun
 from tests.project import Project
 

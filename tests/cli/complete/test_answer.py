@@ -13,7 +13,7 @@ from gage.cli.complete.answer import answer
 from gage.cli.complete.index import index_file
 from gage.cli.complete.spec import kinds, spec_of
 from gage.core.settings import SETTINGS
-from gage.query.database import index_path
+from gage.query.index.database import index_path
 from tests.cli.complete.conftest import Complete, index_runs
 from tests.project import Project
 

@@ -1,0 +1,1 @@
+"""`gage query`: runs as tables of DuckDB."""
