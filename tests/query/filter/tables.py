@@ -26,7 +26,8 @@ class Tables:
     """An index in memory."""
 
     def __init__(self, runs: Iterable[Run] = ()) -> None:
-        self.connection = sqlite3.connect(":memory:")
+        # The collector may close it in any thread.
+        self.connection = sqlite3.connect(":memory:", check_same_thread=False)
         self.connection.executescript(TABLES)
         for statement in INDEXES:
             self.connection.execute(statement)
