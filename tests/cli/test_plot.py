@@ -153,7 +153,7 @@ def test_a_time_that_no_calendar_has_is_null(project: Project, make_run: MakeRun
     [
         ((), "Name a metric"),
         (("1",), "Name a metric"),
-        (("1", "los"), "No metric 'los' in these runs"),
+        (("1", "lsos"), "No metric 'lsos' in these runs"),
         (("loss", "--smooth", "1"), "--smooth"),
         (("loss", "--smooth", "x"), "--smooth"),
         (("loss", "--x", "epoch"), "step or time"),
